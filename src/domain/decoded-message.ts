@@ -1,0 +1,19 @@
+import type { DeviceEvent } from './device-event.js';
+import type { RawMessage, Refusal } from './raw-message.js';
+
+/** 128 bits as 32 lower-case hexadecimal digits. */
+export type MessageKey = string;
+
+interface Decoded {
+  /** Hash of (messageId, topic, body): the same message has the same key however often it is delivered. */
+  readonly key: MessageKey;
+  /** The message as received, except that every `deviceSecret` is blanked. */
+  readonly raw: RawMessage;
+  /** The platform's time of the message (generateTime, else the body's); null when it carries none. */
+  readonly sentAt: Date | null;
+}
+
+/** A message after decoding: what happened, or why nobody will ever know. */
+export type DecodedMessage =
+  | (Decoded & { readonly events: readonly DeviceEvent[]; readonly refusal: null })
+  | (Decoded & { readonly events: readonly []; readonly refusal: Refusal });

@@ -1,0 +1,36 @@
+/** What a transport says about one of its connections. */
+export interface ConnectionStatus {
+  readonly transport: string;
+  /** 1, 2, ... among the parallel connections of this process. */
+  readonly connection: number;
+  readonly state: 'connecting' | 'connected' | 'waiting' | 'stopped';
+  /** Host and port, never credentials. */
+  readonly peer: string;
+  /** When the state last changed. */
+  readonly since: Date;
+  /** What ended the previous connection or attempt, in one line; null while all is well. */
+  readonly lastError: string | null;
+  /** Connection attempts since the process started. */
+  readonly attempts: number;
+  /** Credit granted and not used yet. */
+  readonly credit: number;
+}
+
+/** Promise 5 for one process: received = stored + duplicate + setAside + inHand, at every batch boundary. */
+export interface ProcessCounts {
+  readonly received: number;
+  readonly stored: number;
+  readonly duplicate: number;
+  readonly setAside: number;
+  readonly inHand: number;
+}
+
+/** What this process knows of its own ingest. The API asks; ingest and the transports answer. */
+export abstract class IngestStatus {
+  abstract counts(): ProcessCounts;
+  abstract connections(): readonly ConnectionStatus[];
+  /** How long the oldest message in hand has waited, in milliseconds; null when nothing is in hand. */
+  abstract lagMs(): number | null;
+  /** Bytes of the messages in hand. */
+  abstract bytesInHand(): number;
+}
