@@ -145,6 +145,8 @@ CREATE TABLE "SeenMessage" (
 
 -- Partitions: made, then attached, because CREATE ... PARTITION OF would wait behind every open writer.
 
+-- `prisma migrate reset` empties "public" only and then runs this again: what is left of an earlier life goes first.
+DROP SCHEMA IF EXISTS "partitions" CASCADE;
 CREATE SCHEMA "partitions";
 
 -- Makes the partition of `parent` for [low, high) unless there is one of that name. A null `low` means since ever.
