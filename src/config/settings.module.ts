@@ -1,0 +1,41 @@
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { ConfigModule, ConfigService } from '@nestjs/config';
+import { type Environment, readSettings } from './read-settings.js';
+import { Settings } from './settings.js';
+import { typosIn } from './setting-typos.js';
+
+/** Variables that look misspelt, for the log once there is one. */
+export class SettingTypos {
+  constructor(readonly sentences: readonly string[]) {}
+}
+
+/** Makes the checked `Settings` injectable everywhere. */
+@Global()
+@Module({})
+export class SettingsModule {
+  /**
+   * Reads the process's environment and `.env` (the environment wins), or only what is given.
+   * The promise rejects with BadSettings, which ends the start.
+   */
+  static read(given?: Environment): DynamicModule {
+    return {
+      module: SettingsModule,
+      imports: [
+        ConfigModule.forRoot({
+          ...(given && { ignoreEnvFile: true, validatePredefined: false }),
+          // Kept under one name, so that nothing of `.env` leaks into the environment of the process.
+          validate: (environment: Environment) => ({
+            settings: readSettings(given ?? environment),
+            typos: new SettingTypos(typosIn(given ?? environment)),
+          }),
+        }),
+      ],
+      providers: [provided(Settings, 'settings'), provided(SettingTypos, 'typos')],
+      exports: [Settings, SettingTypos],
+    };
+  }
+}
+
+function provided<T>(token: abstract new (...args: never[]) => T, name: string) {
+  return { provide: token, inject: [ConfigService], useFactory: (config: ConfigService) => config.getOrThrow<T>(name) };
+}

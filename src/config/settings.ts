@@ -1,0 +1,214 @@
+import { Transform } from 'class-transformer';
+import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
+import { hostname } from 'node:os';
+
+/** How the service identifies itself to an AMQP server (protocol 1.4); `plain` is for any AMQP 1.0 broker. */
+export const AUTH_MODES = ['appkey', 'aksign', 'ststoken', 'plain'] as const;
+export type AuthMode = (typeof AUTH_MODES)[number];
+
+/** The platform's names of the HMAC that signs the password (protocol 1.5). Living has one only and ignores this. */
+export const SIGN_METHODS = ['hmacmd5', 'hmacsha1', 'hmacsha256'] as const;
+export type SignMethod = (typeof SIGN_METHODS)[number];
+
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+const number = Transform(({ value }: { value: unknown }) =>
+  typeof value === 'string' && /^[+-]?\d+$/.test(value) ? Number(value) : value,
+);
+const flag = Transform(({ value }: { value: unknown }) => {
+  const word = typeof value === 'string' ? value.toLowerCase() : value;
+  return word === 'true' ? true : word === 'false' ? false : value;
+});
+const lowerCase = Transform(({ value }: { value: unknown }) =>
+  typeof value === 'string' ? value.toLowerCase() : value,
+);
+const daysOrKeep = Transform(({ value }: { value: unknown }) =>
+  value === 'keep' ? undefined : typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value,
+);
+
+/** The platform writes credentials as `key=value,key=value|`: neither `,` nor `|` can be inside (protocol 1.4). */
+const PLATFORM_TEXT = /^[^,|\s]+$/;
+const platformText = { message: 'must hold no comma, no | and no blank' };
+const url = (what: string) => ({ message: what });
+
+/**
+ * Every setting of the service, checked once at start. A field is named after its variable: `amqpAppKey` is
+ * `AMQP_APP_KEY`. Messages complete the sentence "AMQP_CREDIT is "x": it …".
+ */
+export class Settings {
+  /** PostgreSQL 14 or later. */
+  @IsString(url('must be set (`npm start` brings a database of its own): postgresql://user:password@host:5432/name'))
+  @Matches(/^postgres(ql)?:\/\/\S+$/, url('must be an address such as postgresql://user:password@host:5432/name'))
+  readonly databaseUrl!: string;
+
+  /** The address that REST listens on. */
+  @IsString()
+  readonly httpHost: string = '127.0.0.1';
+
+  /** 0 takes any free port. */
+  @number
+  @IsInt({ message: 'must be a port, 0 to 65535' })
+  @Min(0, { message: 'must be a port, 0 to 65535' })
+  @Max(65535, { message: 'must be a port, 0 to 65535' })
+  readonly httpPort: number = 3000;
+
+  /** The bearer token that every REST request must bring; undefined asks for none. */
+  @IsOptional()
+  @Matches(/^[\x21-\x7e]+$/, { message: 'must be printable ASCII without blanks, as it travels in an HTTP header' })
+  readonly httpToken?: string;
+
+  /** Allows REST beyond this machine without a token. */
+  @flag
+  @IsBoolean({ message: 'must be true or false' })
+  readonly httpAnonymous: boolean = false;
+
+  /** `amqps://host:5671` or `amqp://host:5672`; never with credentials inside. */
+  @IsString(url('must be set, so that simulated devices never slip into a real database: amqps://host:5671'))
+  @Matches(/^amqps?:\/\/\S+$/, url('must be an address such as amqps://host:5671 or amqp://host:5672'))
+  readonly amqpUrl!: string;
+
+  @lowerCase
+  @IsIn(AUTH_MODES, { message: `must be one of ${AUTH_MODES.join(', ')}` })
+  readonly amqpAuthMode: AuthMode = 'appkey';
+
+  @IsOptional()
+  @Matches(PLATFORM_TEXT, platformText)
+  readonly amqpAppKey?: string;
+
+  @IsOptional()
+  @IsString()
+  readonly amqpAppSecret?: string;
+
+  @IsOptional()
+  @Matches(PLATFORM_TEXT, platformText)
+  readonly amqpAccessKeyId?: string;
+
+  @IsOptional()
+  @IsString()
+  readonly amqpAccessKeySecret?: string;
+
+  @IsOptional()
+  @Matches(PLATFORM_TEXT, platformText)
+  readonly amqpSecurityToken?: string;
+
+  @lowerCase
+  @IsIn(SIGN_METHODS, { message: `must be one of ${SIGN_METHODS.join(', ')}` })
+  readonly amqpSignMethod: SignMethod = 'hmacsha256';
+
+  @IsOptional()
+  @Matches(PLATFORM_TEXT, platformText)
+  readonly amqpIotInstanceId?: string;
+
+  @Matches(PLATFORM_TEXT, platformText)
+  readonly amqpConsumerGroupId: string = 'DEFAULT_GROUP';
+
+  @IsOptional()
+  @IsString()
+  readonly amqpUsername?: string;
+
+  @IsOptional()
+  @IsString()
+  readonly amqpPassword?: string;
+
+  /** The source address of the receiving link. */
+  @IsString()
+  @MaxLength(1024, { message: 'must have at most 1,024 characters' })
+  readonly amqpAddress: string = 'default';
+
+  /** The name that the platform's console shows for this process. */
+  @Matches(PLATFORM_TEXT, platformText)
+  @MaxLength(64, { message: 'must have at most 64 characters' })
+  readonly amqpClientId: string = cleanedHostName();
+
+  /** A PEM file with certificate authorities to trust beside the usual ones. */
+  @IsOptional()
+  @IsString()
+  readonly amqpCaFile?: string;
+
+  /** `base64` asks the platform to encode bodies and decodes them. */
+  @IsOptional()
+  @lowerCase
+  @IsIn(['base64'], { message: 'must be base64 or not set' })
+  readonly amqpEncode?: 'base64';
+
+  /** Parallel connections of this process. */
+  @number
+  @IsInt({ message: 'must be a whole number, 1 to 64' })
+  @Min(1, { message: 'must be a whole number, 1 to 64' })
+  @Max(64, { message: 'must be a whole number, 1 to 64' })
+  readonly amqpConnections: number = 1;
+
+  /** Messages in hand for each connection. */
+  @number
+  @IsInt({ message: 'must be a whole number, 1 to 10000' })
+  @Min(1, { message: 'must be a whole number, 1 to 10000' })
+  @Max(10_000, { message: 'must be a whole number, 1 to 10000' })
+  readonly amqpCredit: number = 500;
+
+  /** Whose word counts on topics of the device's own choosing: the topic's device, or any that the body names. */
+  @lowerCase
+  @IsIn(['topic', 'any'], { message: 'must be topic or any' })
+  readonly bodyIdentity: 'topic' | 'any' = 'topic';
+
+  /** How long the keys of dealt-with messages are kept. */
+  @number
+  @IsInt({ message: 'must be a whole number of days, 1 to 366' })
+  @Min(1, { message: 'must be a whole number of days, 1 to 366' })
+  @Max(366, { message: 'must be a whole number of days, 1 to 366' })
+  readonly dedupeDays: number = 8;
+
+  /** Undefined keeps readings for ever. */
+  @daysOrKeep
+  @IsOptional()
+  @IsInt({ message: 'must be a whole number of days, 1 to 36500, or keep' })
+  @Min(1, { message: 'must be a whole number of days, 1 to 36500, or keep' })
+  @Max(36_500, { message: 'must be a whole number of days, 1 to 36500, or keep' })
+  readonly retentionReadingsDays?: number;
+
+  /** Undefined keeps events for ever. */
+  @daysOrKeep
+  @IsOptional()
+  @IsInt({ message: 'must be a whole number of days, 1 to 36500, or keep' })
+  @Min(1, { message: 'must be a whole number of days, 1 to 36500, or keep' })
+  @Max(36_500, { message: 'must be a whole number of days, 1 to 36500, or keep' })
+  readonly retentionEventsDays?: number;
+
+  @lowerCase
+  @IsIn(LOG_LEVELS, { message: `must be one of ${LOG_LEVELS.join(', ')}` })
+  readonly logLevel: LogLevel = 'info';
+
+  /** For people or for machines. */
+  @lowerCase
+  @IsIn(['pretty', 'json'], { message: 'must be pretty or json' })
+  readonly logFormat: 'pretty' | 'json' = process.stdout.isTTY ? 'pretty' : 'json';
+
+  /** The name of this process in counts. */
+  get replica(): string {
+    return this.amqpClientId;
+  }
+}
+
+/** Settings whose value must never be printed, not even when it is wrong. */
+export const SECRET_SETTINGS: ReadonlySet<string> = new Set([
+  'databaseUrl', // holds a password
+  'httpToken',
+  'amqpUrl', // people put credentials there
+  'amqpAppSecret',
+  'amqpAccessKeySecret',
+  'amqpSecurityToken',
+  'amqpPassword',
+]);
+
+/** The variable that a field is read from: `amqpAppKey` is `AMQP_APP_KEY`. */
+export function variableOf(field: string): string {
+  return field.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+}
+
+function cleanedHostName(): string {
+  return (
+    hostname()
+      .replace(/[^A-Za-z0-9._-]/g, '-')
+      .slice(0, 64) || 'living-mirror'
+  );
+}

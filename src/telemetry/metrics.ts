@@ -1,0 +1,91 @@
+import { Injectable } from '@nestjs/common';
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+
+/** Every number that the service tells Prometheus. Each process has its own; nothing here is shared. */
+@Injectable()
+export class Metrics {
+  readonly registry = new Registry();
+
+  /** Outcomes are `received`, `stored`, `duplicate` and `set-aside`; the first is the sum of the others and what is in hand. */
+  readonly messages = new Counter({
+    name: 'living_mirror_messages_total',
+    help: 'Messages by transport and by what became of them.',
+    labelNames: ['transport', 'outcome'] as const,
+    registers: [this.registry],
+  });
+
+  readonly setAside = new Counter({
+    name: 'living_mirror_set_aside_total',
+    help: 'Messages set aside, by the reason.',
+    labelNames: ['transport', 'reason'] as const,
+    registers: [this.registry],
+  });
+
+  readonly batchMessages = new Histogram({
+    name: 'living_mirror_batch_messages',
+    help: 'Messages written in one transaction.',
+    buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000],
+    registers: [this.registry],
+  });
+
+  readonly receiveToCommit = new Histogram({
+    name: 'living_mirror_receive_to_commit_seconds',
+    help: 'From hearing a message to its commit.',
+    labelNames: ['transport'] as const,
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60],
+    registers: [this.registry],
+  });
+
+  readonly inHandMessages = new Gauge({
+    name: 'living_mirror_in_hand_messages',
+    help: 'Messages heard and not accepted yet.',
+    registers: [this.registry],
+  });
+
+  readonly inHandBytes = new Gauge({
+    name: 'living_mirror_in_hand_bytes',
+    help: 'Bytes of the messages in hand.',
+    registers: [this.registry],
+  });
+
+  /** 1 for the state that a connection is in, 0 for the others. */
+  readonly connectionState = new Gauge({
+    name: 'living_mirror_connection_state',
+    help: '1 for the state that a connection to the platform is in (connecting, connected, waiting, stopped).',
+    labelNames: ['transport', 'connection', 'state'] as const,
+    registers: [this.registry],
+  });
+
+  readonly connectionAttempts = new Counter({
+    name: 'living_mirror_connection_attempts_total',
+    help: 'Attempts to connect to the platform, the first one included.',
+    labelNames: ['transport', 'connection'] as const,
+    registers: [this.registry],
+  });
+
+  readonly connectionsLost = new Counter({
+    name: 'living_mirror_connections_lost_total',
+    help: 'Connections and attempts that ended without being asked to.',
+    labelNames: ['transport', 'connection'] as const,
+    registers: [this.registry],
+  });
+
+  readonly databaseUnavailableSeconds = new Counter({
+    name: 'living_mirror_database_unavailable_seconds_total',
+    help: 'Time in which messages had to wait for the database to come back.',
+    registers: [this.registry],
+  });
+
+  readonly httpRequests = new Histogram({
+    name: 'living_mirror_http_request_seconds',
+    help: 'REST requests by route and status.',
+    labelNames: ['method', 'route', 'status'] as const,
+    buckets: [0.005, 0.025, 0.1, 0.5, 2.5, 10],
+    registers: [this.registry],
+  });
+
+  /** Adds memory, processor time, event loop lag and garbage collection. Once a process is enough. */
+  watchProcess(): void {
+    collectDefaultMetrics({ register: this.registry });
+  }
+}
