@@ -9,8 +9,7 @@ export type CanonicalNumber = string;
 
 /** A value that a device reported. A top-level number is kept as `numeric`, everything else as `jsonb`. */
 export type Value =
-  | { readonly kind: 'number'; readonly text: CanonicalNumber }
-  | { readonly kind: 'json'; readonly text: CanonicalJson };
+  { readonly kind: 'number'; readonly text: CanonicalNumber } | { readonly kind: 'json'; readonly text: CanonicalJson };
 
 /**
  * The fixed order of values that decides between two of one instant (never arrival): numbers below everything else, numbers

@@ -1,0 +1,29 @@
+/**
+ * Columns of a batch as PostgreSQL array literals: each goes to the server as one text parameter (`$1::text::int4[]`), which
+ * costs a third of what a JavaScript array costs on its way through Prisma.
+ */
+
+type Cell = string | number | boolean | Date | null;
+
+/** The array literal of one column of `rows`. */
+export function column<Row>(rows: readonly Row[], cell: (row: Row) => Cell): string {
+  let literal = '{';
+  for (const row of rows) {
+    if (literal.length > 1) literal += ',';
+    literal += element(cell(row));
+  }
+  return literal + '}';
+}
+
+function element(cell: Cell): string {
+  if (cell === null) return 'NULL';
+  if (typeof cell === 'string') return quoted(cell);
+  if (cell instanceof Date) return `"${cell.toISOString()}"`;
+  return String(cell);
+}
+
+const SPECIAL = /["\\]/g;
+
+function quoted(text: string): string {
+  return `"${text.replace(SPECIAL, '\\$&')}"`;
+}
