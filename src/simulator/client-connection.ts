@@ -1,0 +1,288 @@
+import type { Socket } from 'node:net';
+import rhea from 'rhea';
+import type { Connection, Container, Delivery, EventContext, Message, Sender, SenderOptions } from 'rhea';
+import type { Answer, Client, ConsumerGroup, QueuedMessage } from './consumer-group.js';
+import type { Login } from './credentials.js';
+import type { Log } from './log.js';
+import { plainMechanism } from './sasl-plain.js';
+import { toAmqpMessage } from './to-amqp-message.js';
+
+export interface ConnectionRules {
+  /** For the sign-in, and again from then to the receiver link (protocol 1.2, 2). */
+  readonly setupTimeoutMs: number;
+  /** Without an answer for so long, a delivery has failed (protocol 4.2). */
+  readonly ackTimeoutMs: number;
+  /** What we ask of the client in our own open; silent for twice as long, it is closed. */
+  readonly idleTimeoutMs: number;
+}
+
+export interface ConnectionHost {
+  /** The login, or null when refused; the reason is already logged. */
+  signIn(userName: string, password: string): Login | null;
+  group(id: string): ConsumerGroup;
+  closed(connection: ClientConnection): void;
+}
+
+/** The parts of rhea's objects that its type declarations leave out. */
+interface ServerSide {
+  accept(socket: Socket): void;
+  /** Has what is pending written out in this turn. */
+  _register(): void;
+}
+interface LinkCredit {
+  readonly credit: number;
+  readonly delivery_count: number;
+}
+
+/** The range of the client's idle-time-out (protocol 1.7). */
+const IDLE_TIME_OUT = { min: 30_000, max: 300_000 };
+
+/**
+ * rhea frees a delivery only from the head of a ring, so one that is never answered holds up all behind it. Its default of
+ * 2,048 would soon stop a client that leaves messages unanswered; the platform keeps serving it.
+ */
+const OUTGOING_BUFFER = 65_536;
+
+/** Bytes that may wait in the socket before a client counts as too slow, whatever credit it gave. */
+const MAX_SOCKET_BACKLOG = 4 * 1_024 * 1_024;
+
+/** One client on its socket: sign-in, the connection and link rules, its deliveries and their answers. */
+export class ClientConnection implements Client {
+  private readonly connection: Connection;
+  private readonly unanswered = new Map<Delivery, { queued: QueuedMessage; sentAt: number }>();
+  private login: Login | undefined;
+  private group: ConsumerGroup | undefined;
+  private link: Sender | undefined;
+  /** Deliveries handed to rhea on this link, which transfers them (and lowers the credit) only later. */
+  private handed = 0;
+  private corked = false;
+  private setupTimer: NodeJS.Timeout | undefined;
+  private ackTimer: NodeJS.Timeout | undefined;
+  private closeTimer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly socket: Socket,
+    private readonly host: ConnectionHost,
+    private readonly rules: ConnectionRules,
+    private readonly log: Log,
+  ) {
+    socket.setNoDelay(true);
+    socket.once('close', () => this.onSocketClosed());
+    socket.on('drain', () => this.group?.wake());
+    this.awaitSetup('no sign-in in time', () => this.drop());
+
+    // A container of its own for each connection, since rhea tells its sign-in callback nothing of the connection.
+    const container = rhea.create_container({ id: 'platform-simulator', require_sasl: true });
+    container.sasl_server_mechanisms = { PLAIN: plainMechanism((user, password) => this.onSignIn(user, password)) };
+    this.listen(container);
+    this.connection = container.create_connection({
+      port: 0,
+      reconnect: false,
+      idle_time_out: rules.idleTimeoutMs,
+      session_buffer_size: { outgoing: OUTGOING_BUFFER },
+      sender_options: { treat_modified_as_released: false } as SenderOptions,
+      receiver_options: { credit_window: 0, autoaccept: false },
+    });
+    this.serverSide.accept(socket);
+  }
+
+  private get serverSide(): ServerSide {
+    return this.connection as unknown as ServerSide;
+  }
+
+  get clientId(): string {
+    return this.login?.clientId ?? '';
+  }
+
+  room(): number {
+    const link = this.link;
+    if (!link?.is_open() || !link.sendable() || this.socket.writableLength > MAX_SOCKET_BACKLOG) return 0;
+    const { credit, delivery_count: transferred } = link as unknown as LinkCredit;
+    return credit - (this.handed - transferred);
+  }
+
+  send(queued: QueuedMessage): void {
+    if (!this.link) throw new Error('Sent to a client without a receiver link');
+    this.cork();
+    // rhea's type wants an object for every body; what we give it is one of its own body sections.
+    const message: Message = toAmqpMessage(queued.message, this.login?.base64 ?? false);
+    const delivery = this.link.send(message);
+    this.handed++;
+    this.unanswered.set(delivery, { queued, sentAt: performance.now() });
+    this.ackTimer ??= setTimeout(() => this.onAckTimer(), this.rules.ackTimeoutMs);
+  }
+
+  /** The cable is pulled. */
+  drop(): void {
+    // With an error, so that rhea hears of it and stops its own timers; a silent destroy it would not notice.
+    this.socket.destroy(new Error('dropped by the simulator'));
+  }
+
+  /** Closes with an AMQP condition; a client that does not answer the close is dropped. */
+  close(condition: string, description: string): void {
+    this.returnUnanswered();
+    this.connection.close({ condition, description });
+    this.closeTimer ??= setTimeout(() => this.drop(), 1_000).unref();
+  }
+
+  /** Detaches the receiver link with an AMQP condition and leaves the connection open. */
+  detach(condition: string, description: string): void {
+    const link = this.link;
+    if (!link) return;
+    this.returnUnanswered();
+    this.link = undefined;
+    link.close({ condition, description });
+    this.awaitLink();
+  }
+
+  private onSignIn(userName: string, password: string): boolean {
+    const login = this.host.signIn(userName, password);
+    if (login) {
+      this.login = login;
+      this.awaitLink();
+      return true;
+    }
+    // rhea writes the outcome after this returns and then leaves the socket open.
+    setImmediate(() => this.socket.end());
+    return false;
+  }
+
+  private listen(container: Container): void {
+    container.on('connection_open', () => this.onOpen());
+    container.on('sender_open', ({ sender }: EventContext) => sender && this.onReceiverAttached(sender));
+    container.on('receiver_open', ({ receiver }: EventContext) => {
+      this.log.warn('refused a sender link: clients only receive here', { client: this.clientId });
+      receiver?.close({ condition: 'amqp:not-allowed', description: 'clients cannot publish on this channel' });
+    });
+    container.on('sender_close', ({ sender }: EventContext) => this.onLinkClosed(sender));
+    container.on('session_close', () => this.onLinkClosed(this.link));
+    container.on('sender_flow', () => this.group?.wake());
+    container.on('sender_draining', ({ sender }: EventContext) => sender && this.onDrain(sender));
+    for (const answer of ['accepted', 'released', 'rejected', 'modified'] as const) {
+      container.on(answer, ({ delivery }: EventContext) => delivery && this.onAnswer(delivery, answer));
+    }
+    container.on('settled', ({ delivery }: EventContext) => delivery && this.onAnswer(delivery, 'unanswered'));
+    container.on('protocol_error', () => {
+      // What speaks no AMQP 1.0 with SASL (0-9-1, HTTP) is told which protocol we speak (protocol 13).
+      if (!this.login && this.socket.writable) this.socket.write(Buffer.from([0x41, 0x4d, 0x51, 0x50, 3, 1, 0, 0]));
+      this.log.warn('closed a client that does not speak the protocol', { client: this.clientId });
+    });
+    container.on('error', (error: unknown) => {
+      this.log.warn('closed a connection after an error', { client: this.clientId, error: String(error) });
+    });
+    // rhea prints to the console, or throws, where nobody listens to these.
+    for (const name of ['connection_close', 'connection_error', 'disconnected', 'sender_error', 'session_error']) {
+      container.on(name, () => undefined);
+    }
+    container.on('receiver_error', () => undefined);
+  }
+
+  private onOpen(): void {
+    const idle = this.connection.idle_time_out;
+    if (idle !== undefined && idle !== null && idle >= IDLE_TIME_OUT.min && idle <= IDLE_TIME_OUT.max) return;
+    this.log.warn('closed a client for its idle-time-out', { client: this.clientId, idleTimeOut: idle ?? 'missing' });
+    this.close('amqp:invalid-field', `idle-time-out must be ${IDLE_TIME_OUT.min} to ${IDLE_TIME_OUT.max} milliseconds`);
+  }
+
+  private onReceiverAttached(sender: Sender): void {
+    // A reply without a source would say that the link is refused.
+    sender.set_source({ address: sender.source?.address ?? 'default' });
+    if (this.link || !this.login) {
+      this.log.warn('refused a second receiver link', { client: this.clientId });
+      sender.close({ condition: 'amqp:not-allowed', description: 'one receiver link for each connection' });
+      return;
+    }
+    if (!this.connection.is_open()) return;
+    clearTimeout(this.setupTimer);
+    this.link = sender;
+    this.handed = 0;
+    this.group = this.host.group(this.login.group);
+    this.group.join(this);
+    this.log.info('client receives', { client: this.clientId, group: this.group.id });
+  }
+
+  private onLinkClosed(sender: Sender | undefined): void {
+    if (!sender || sender !== this.link) return;
+    this.returnUnanswered();
+    this.link = undefined;
+    this.awaitLink();
+  }
+
+  /** The client wants what there is and its credit back. */
+  private onDrain(sender: Sender): void {
+    this.group?.wake();
+    setImmediate(() => {
+      const left = this.room();
+      if (sender !== this.link || left <= 0) return;
+      this.handed += left;
+      sender.set_drained(true);
+      this.serverSide._register(); // rhea only notes that a flow is due
+    });
+  }
+
+  private onAnswer(delivery: Delivery, answer: Answer): void {
+    const entry = this.unanswered.get(delivery);
+    if (entry) {
+      this.unanswered.delete(delivery);
+      this.group?.answered(entry.queued, answer);
+    }
+    if (!delivery.remote_settled) {
+      // The client answered without settling (settle mode second): settle, and let rhea forget the delivery.
+      delivery.update(true);
+      (delivery as { remote_settled: boolean }).remote_settled = true;
+    }
+  }
+
+  private onAckTimer(): void {
+    this.ackTimer = undefined;
+    const now = performance.now();
+    for (const [delivery, { queued, sentAt }] of this.unanswered) {
+      const left = sentAt + this.rules.ackTimeoutMs - now;
+      if (left > 0) {
+        this.ackTimer = setTimeout(() => this.onAckTimer(), left);
+        return;
+      }
+      this.unanswered.delete(delivery);
+      this.group?.answered(queued, 'timed-out');
+    }
+  }
+
+  /** No more answers will come on this link. */
+  private returnUnanswered(): void {
+    this.group?.leave(this);
+    for (const { queued } of this.unanswered.values()) this.group?.answered(queued, 'lost');
+    this.unanswered.clear();
+    clearTimeout(this.ackTimer);
+    this.ackTimer = undefined;
+  }
+
+  private onSocketClosed(): void {
+    clearTimeout(this.setupTimer);
+    clearTimeout(this.closeTimer);
+    this.returnUnanswered();
+    this.host.closed(this);
+  }
+
+  private awaitLink(): void {
+    this.awaitSetup('no receiver link in time', () => this.close('amqp:connection:forced', 'no receiver link in time'));
+  }
+
+  private awaitSetup(msg: string, giveUp: () => void): void {
+    clearTimeout(this.setupTimer);
+    this.setupTimer = setTimeout(() => {
+      this.log.warn(msg, { client: this.clientId });
+      giveUp();
+    }, this.rules.setupTimeoutMs);
+  }
+
+  /** rhea writes every frame by itself; one write for all frames of a turn is several times as fast. */
+  private cork(): void {
+    if (this.corked) return;
+    this.corked = true;
+    this.socket.cork();
+    setImmediate(() => {
+      this.corked = false;
+      this.socket.uncork();
+    });
+  }
+}

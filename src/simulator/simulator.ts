@@ -1,0 +1,232 @@
+import { AmqpDoor, type Certificate } from './amqp-door.js';
+import { keptCertificate, makeCertificate } from './certificate.js';
+import type { ConsumerGroup, Fate, GroupCounts } from './consumer-group.js';
+import { checkCredentials, enterpriseGroup, livingGroup, type Accounts, type Login } from './credentials.js';
+import { DEMO_ENTERPRISE, DEMO_LIVING, DEMO_STS } from './demo-accounts.js';
+import { silentLog, type Log } from './log.js';
+import { Platform } from './platform.js';
+import type { Publication } from './platform-message.js';
+
+/** Everything has a default that suits a test: free ports on loopback, plain TCP only, no fleet, no rate limits. */
+export interface SimulatorOptions {
+  readonly host?: string;
+  /** Plain AMQP port: 0, the default, takes any free one; null opens none. */
+  readonly plainPort?: number | null;
+  /** AMQP over TLS: 0 takes any free port; null, the default, opens none. */
+  readonly tlsPort?: number | null;
+  /** Where the TLS certificate is kept; without it one is made for this run alone. */
+  readonly dataDir?: string;
+  /** Who may sign in; by default the demo accounts. */
+  readonly accounts?: Accounts;
+  /** Of everything the simulator leaves to chance. */
+  readonly seed?: string;
+  /** Milliseconds since 1970: of generateTime, message ids, expiry and signature freshness. */
+  readonly clock?: () => number;
+  readonly log?: Log;
+  /** How long an unanswered delivery is waited for; 30,000. */
+  readonly ackTimeoutMs?: number;
+  /** How long after a failure (not a lost connection: at once) a message is sent again; 50. */
+  readonly redeliverAfterMs?: number;
+  /** Time to sign in, and then to attach a receiver; 15,000. */
+  readonly setupTimeoutMs?: number;
+  /** Rate limits of the platform: 1,000 messages/s a connection, 200/s from the backlog; false. */
+  readonly limits?: boolean;
+  /** What a group may hold before its oldest messages are dropped; 1,000,000 messages and 256 MiB. */
+  readonly maxQueued?: number;
+  readonly maxQueuedBytes?: number;
+  /** Remember the fate of every message; true. A process that runs for long must not. */
+  readonly recordFates?: boolean;
+}
+
+const DAY_MS = 86_400_000;
+
+/**
+ * The platform's side of the wire, running in this process. Tests publish to it, watch what becomes of each message, and
+ * make it misbehave. Counters are sums over all consumer groups; a group that nobody reads accepts nothing, it only
+ * queues, so `queued` is asked of one group: `simulator.living.counts.queued`.
+ */
+export class Simulator {
+  readonly host: string;
+  /** Plain AMQP port, or null. */
+  readonly plainPort: number | null;
+  /** AMQP over TLS port, or null. */
+  readonly tlsPort: number | null;
+  /** The authority of the TLS certificate, PEM; null without TLS. */
+  readonly ca: string | null;
+  /** File of the same; null without TLS or `dataDir`. */
+  readonly caFile: string | null;
+
+  /** Use `startSimulator`. */
+  constructor(
+    private readonly platform: Platform,
+    private readonly door: AmqpDoor,
+    readonly accounts: Accounts,
+    private readonly gate: { refusing: boolean; refused: number; admitted: number },
+    host: string,
+    certificate: (Certificate & { caFile: string | null }) | null,
+  ) {
+    this.host = host;
+    this.plainPort = door.plainPort;
+    this.tlsPort = door.tlsPort;
+    this.ca = certificate?.ca ?? null;
+    this.caFile = certificate?.caFile ?? null;
+  }
+
+  /** Sends a message to every consumer group; returns its id, which names it in `fate`. */
+  publish(publication: Publication): string {
+    return this.platform.publish(publication);
+  }
+
+  /** Messages published, each counted once. */
+  get published(): number {
+    return this.platform.published;
+  }
+
+  /** Messages accepted. */
+  get accepted(): number {
+    return this.sum('accepted');
+  }
+
+  /** Deliveries sent and not answered yet. */
+  get unsettled(): number {
+    return this.sum('unsettled');
+  }
+
+  /** Deliveries sent, first and repeated ones. */
+  get sent(): number {
+    return this.sum('sent');
+  }
+
+  /** Deliveries of a message that had been sent before. */
+  get redelivered(): number {
+    return this.sum('redelivered');
+  }
+
+  /** What became of a message, in the named group or the one that did most about it; null when unknown. */
+  fate(messageId: string, groupId?: string): Fate | null {
+    return this.platform.fate(messageId, groupId);
+  }
+
+  /** The group of the first Living app. */
+  get living(): ConsumerGroup {
+    return this.platform.group(livingGroup(this.accounts.apps[0]?.appKey ?? ''));
+  }
+
+  /** A group of the first Enterprise instance. */
+  enterprise(consumerGroupId: string): ConsumerGroup {
+    return this.platform.group(enterpriseGroup(this.accounts.instances[0]?.instanceId ?? '', consumerGroupId));
+  }
+
+  get groups(): ReadonlyMap<string, ConsumerGroup> {
+    return this.platform.groups;
+  }
+
+  /** Open connections, signed in or not. */
+  get connections(): number {
+    return this.door.connections.size;
+  }
+
+  /** Sign-ins that were let in, and refused, so far. */
+  get logins(): { readonly admitted: number; readonly refused: number } {
+    return { admitted: this.gate.admitted, refused: this.gate.refused };
+  }
+
+  /** Pulls the cable of every client; returns how many there were. */
+  dropConnections(): number {
+    const all = [...this.door.connections];
+    for (const connection of all) connection.drop();
+    return all.length;
+  }
+
+  /** Closes every connection with an AMQP condition, as for maintenance. */
+  closeConnections(condition = 'amqp:connection:forced', description = 'closed by the simulator'): number {
+    const all = [...this.door.connections];
+    for (const connection of all) connection.close(condition, description);
+    return all.length;
+  }
+
+  /** Detaches every receiver link and leaves the connections open. */
+  detachLinks(condition = 'amqp:link:detach-forced', description = 'detached by the simulator'): number {
+    const all = [...this.door.connections];
+    for (const connection of all) connection.detach(condition, description);
+    return all.length;
+  }
+
+  /** Refuses every sign-in from now on (SASL outcome 1), or stops doing so. Open connections stay. */
+  refuseLogins(refuse: boolean): void {
+    this.gate.refusing = refuse;
+  }
+
+  /** Ends every connection and frees the ports; within a second, whatever the clients do. */
+  async stop(): Promise<void> {
+    await this.door.close();
+    this.platform.close();
+  }
+
+  private sum(count: keyof GroupCounts): number {
+    let sum = 0;
+    for (const group of this.platform.groups.values()) sum += group.counts[count];
+    return sum;
+  }
+}
+
+/** Starts a simulator in this process; it listens when the promise resolves. Throws `PortUnavailable`. */
+export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const { host = '127.0.0.1', plainPort = 0, tlsPort = null, dataDir, accounts = demoAccounts() } = options;
+  const { clock = Date.now, log = silentLog, seed = '1', setupTimeoutMs = 15_000, limits = false } = options;
+  const platform = new Platform({
+    accounts,
+    seed,
+    clock,
+    log,
+    rules: {
+      redeliverAfterMs: options.redeliverAfterMs ?? 50,
+      retentionMs: DAY_MS,
+      maxQueued: options.maxQueued ?? 1_000_000,
+      maxQueuedBytes: options.maxQueuedBytes ?? 256 * 1_024 * 1_024,
+      realtimePerSecond: limits ? 1_000 : null,
+      backlogPerSecond: limits ? 200 : null,
+      recordFates: options.recordFates ?? true,
+    },
+  });
+  const gate = { refusing: false, refused: 0, admitted: 0 };
+  const signIn = (userName: string, password: string): Login | null => {
+    const verdict = gate.refusing
+      ? { refused: 'told to refuse everybody' }
+      : checkCredentials(userName, password, accounts, clock());
+    if ('refused' in verdict) {
+      gate.refused++;
+      log.warn('refused a sign-in', { reason: verdict.refused });
+      return null;
+    }
+    gate.admitted++;
+    return verdict.login;
+  };
+  const certificate =
+    tlsPort === null
+      ? null
+      : dataDir === undefined
+        ? { ...(await makeCertificate(Date.now())), caFile: null }
+        : await keptCertificate(dataDir, Date.now());
+  const { ackTimeoutMs = 30_000 } = options;
+  const rules = { setupTimeoutMs, ackTimeoutMs, idleTimeoutMs: 60_000 };
+  const door = new AmqpDoor(
+    { host, plainPort, tlsPort, certificate, ...rules },
+    signIn,
+    (id) => platform.group(id),
+    log,
+  );
+  await door.open();
+  return new Simulator(platform, door, accounts, gate, host, certificate);
+}
+
+function demoAccounts(): Accounts {
+  const { instanceId, consumerGroupId, accessKeyId, accessKeySecret } = DEMO_ENTERPRISE;
+  return {
+    apps: [DEMO_LIVING],
+    instances: [
+      { instanceId, consumerGroupIds: [consumerGroupId], accessKeys: [{ accessKeyId, accessKeySecret }, DEMO_STS] },
+    ],
+    freshnessWindowMs: null,
+  };
+}
