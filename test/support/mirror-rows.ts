@@ -37,7 +37,14 @@ export async function mirrorRows(prisma: PrismaService, prefix: string): Promise
       prefix,
     );
     for (const { pk, row } of rows) {
-      const product = found.get(pk) ?? { devices: [], tags: [], properties: [], readings: [], events: [], bindings: [] };
+      const product = found.get(pk) ?? {
+        devices: [],
+        tags: [],
+        properties: [],
+        readings: [],
+        events: [],
+        bindings: [],
+      };
       product[table].push(row.replaceAll(pk, '{pk}'));
       found.set(pk, product);
     }

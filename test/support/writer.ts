@@ -1,0 +1,53 @@
+import { randomBytes } from 'node:crypto';
+import type { DecodedMessage } from '../../src/domain/decoded-message.js';
+import type { DeviceEvent } from '../../src/domain/device-event.js';
+import type { Refusal } from '../../src/domain/raw-message.js';
+import { DeviceEventWriter, type WriterSettings } from '../../src/storage/device-event.writer.js';
+import { Partitions } from '../../src/storage/partitions.js';
+import { PrismaService } from '../../src/storage/prisma.service.js';
+import { SetAsideWriter } from '../../src/storage/set-aside.writer.js';
+import { freshDatabase } from './database.js';
+import { aMessage, NOON } from './messages.js';
+
+/** The storage side alone, on a database of its own. */
+export interface TestStore {
+  readonly prisma: PrismaService;
+  readonly partitions: Partitions;
+  readonly writer: DeviceEventWriter;
+  readonly setAside: SetAsideWriter;
+  /** A second writer on the same database, as another replica would be. */
+  writerWith(settings: Partial<WriterSettings>): DeviceEventWriter;
+  close(): Promise<void>;
+}
+
+/** Opens a fresh, migrated database with the writers on it. */
+export async function openStore(): Promise<TestStore> {
+  const database = await freshDatabase();
+  const prisma = new PrismaService({ databaseUrl: database.url });
+  const partitions = new Partitions(prisma);
+  const writerWith = (settings: Partial<WriterSettings>): DeviceEventWriter =>
+    new DeviceEventWriter(prisma, partitions, { replica: 'test', dedupeDays: 8, ...settings });
+  return {
+    prisma,
+    partitions,
+    writer: writerWith({}),
+    setAside: new SetAsideWriter(prisma, partitions),
+    writerWith,
+    close: async () => {
+      await prisma.$disconnect();
+      await database.drop();
+    },
+  };
+}
+
+/** A message that was decoded to these events. Each call makes another message, sent at NOON unless told otherwise. */
+export function decodedAs(events: readonly DeviceEvent[], given: Partial<DecodedMessage> = {}): DecodedMessage {
+  const base = { key: randomBytes(16).toString('hex'), raw: aMessage({ body: '{}' }), sentAt: new Date(NOON) };
+  return { ...base, ...given, events, refusal: null } as DecodedMessage;
+}
+
+/** A message that was refused. */
+export function refusedAs(refusal: Refusal, given: Partial<DecodedMessage> = {}): DecodedMessage {
+  const base = { key: randomBytes(16).toString('hex'), raw: aMessage({ body: 'poison' }), sentAt: new Date(NOON) };
+  return { ...base, ...given, events: [], refusal } as DecodedMessage;
+}
