@@ -1,0 +1,60 @@
+import type { DeviceEvent, Reading, ValueRejected } from '../domain/device-event.js';
+import { storedValue } from './canonical-json.js';
+import { rejected, type Message } from './decoder.js';
+import { isJsonObject, type Json } from './json.js';
+import { isShort, isStorable } from './storable-text.js';
+
+/** Why a text cannot be an identifier; null when it can. */
+export function identifierFault(identifier: string): 'too-long' | 'not-storable' | null {
+  if (!isShort(identifier)) return 'too-long';
+  return isStorable(identifier) ? null : 'not-storable';
+}
+
+/** Takes the items of a property message one by one. A bad one costs only itself. */
+export class ReadingCollector {
+  private readonly readings: Reading[] = [];
+  private readonly rejections: ValueRejected[] = [];
+
+  constructor(private readonly message: Message) {}
+
+  /** `item` is `{ value, time }`; without a time, the message's own is taken. */
+  add(identifier: string, item: Json | undefined): void {
+    if (!isJsonObject(item) || item['value'] === undefined) {
+      this.reject(identifier, 'malformed', item ?? null);
+      return;
+    }
+    const fault = identifierFault(identifier);
+    if (fault !== null) {
+      this.reject(identifier, fault, { [identifier]: item }, item['time']);
+      return;
+    }
+    const at = this.message.times.of(item['time']);
+    if (typeof at === 'string') {
+      this.reject(identifier, at, item);
+      return;
+    }
+    const value = storedValue(item['value']);
+    if ('reason' in value) this.reject(identifier, value.reason, item, item['time']);
+    else this.readings.push({ identifier, value, at });
+  }
+
+  /** One `properties-reported` with what could be kept, if anything, and what could not. */
+  events(): readonly DeviceEvent[] {
+    const { device, times } = this.message;
+    if (this.readings.length === 0) return this.rejections;
+    return [{ kind: 'properties-reported', device, at: times.at, readings: this.readings }, ...this.rejections];
+  }
+
+  private reject(identifier: string, reason: ValueRejected['reason'], sent: Json, time?: Json): void {
+    this.rejections.push(rejected(this.message, identifier, reason, sent, time));
+  }
+}
+
+/** The values that the platform's own validation found wrong (`checkFailedData`: identifier -> code, message, value, time). */
+export function checkFailures(message: Message, checkFailedData: Json | undefined): readonly ValueRejected[] {
+  if (checkFailedData === undefined || checkFailedData === null) return [];
+  if (!isJsonObject(checkFailedData)) return [rejected(message, 'checkFailedData', 'malformed', checkFailedData)];
+  return Object.entries(checkFailedData).map(([identifier, entry]) =>
+    rejected(message, identifier, 'check-failed', entry, isJsonObject(entry) ? entry['time'] : undefined),
+  );
+}

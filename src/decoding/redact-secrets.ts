@@ -1,0 +1,127 @@
+import { isUtf8 } from 'node:buffer';
+import type { RawMessage } from '../domain/raw-message.js';
+import { endOfString } from './parse-json.js';
+
+/** JSON inside a string inside a string, and so on: deeper than this the whole string is blanked. */
+const NESTING_LIMIT = 8;
+
+/** The field's name, in the two spellings that the platform's interfaces use. */
+const SECRET_KEY = /^[dD]eviceSecret$/;
+
+/** Outside of quoted strings: the name, an optional quote, `:`, `=` or `>`, and the value up to a delimiter. */
+const UNQUOTED = /([dD]eviceSecret['"\\]*\s*[:=>]\s*)('[^']*'?|[^\s'",;&<>}\])]+)/g;
+/** The same, where the value is the quoted string that follows. */
+const UNQUOTED_NAME_AT_END = /[dD]eviceSecret['\\]*\s*[:=]\s*$/;
+
+/**
+ * Blanks the value of every `deviceSecret` (protocol 7.7) in a message, wherever it stands: at any depth, however its
+ * key is escaped, in JSON inside a string, in text that is not JSON. Everything else stays as it came.
+ */
+export function redactSecrets(raw: RawMessage): RawMessage {
+  const body = redactBytes(raw.body);
+  const properties = redactProperties(raw.properties);
+  return body === raw.body && properties === raw.properties ? raw : { ...raw, body, properties };
+}
+
+function redactBytes(body: Buffer): Buffer {
+  if (!body.includes('eviceSecret') && !body.includes('\\u00')) return body;
+  const encoding = isUtf8(body) ? 'utf8' : 'latin1'; // latin1 keeps every byte of what is not UTF-8
+  const text = body.toString(encoding);
+  const redacted = redactText(text, 0);
+  return redacted === text ? body : Buffer.from(redacted, encoding);
+}
+
+function redactProperties(properties: RawMessage['properties']): RawMessage['properties'] {
+  let changed = false;
+  const entries = Object.entries(properties).map(([name, value]): [string, string] => {
+    const redacted = SECRET_KEY.test(name) ? '' : redactText(value, 0);
+    changed ||= redacted !== value;
+    return [name, redacted];
+  });
+  return changed ? Object.fromEntries(entries) : properties;
+}
+
+/** Cheap, and true for every text that could hold the name, spelt out or with some letters as `\u00xx`. */
+function mayMention(text: string): boolean {
+  return text.includes('eviceSecret') || (text.includes('\\u00') && /\\u00[4-7]/.test(text));
+}
+
+/** Walks the quoted strings of a text, which need not be JSON; nothing here recurses but strings within strings. */
+function redactText(text: string, nesting: number): string {
+  if (!mayMention(text)) return text;
+  if (nesting > NESTING_LIMIT) return '';
+  let out = '';
+  let copied = 0; // everything before is in `out`
+  let plainFrom = 0; // where the text since the last quoted string begins
+  const copyPlain = (to: number): boolean => {
+    const plain = text.slice(plainFrom, to);
+    out += text.slice(copied, plainFrom) + plain.replace(UNQUOTED, '$1');
+    copied = plainFrom = to;
+    return UNQUOTED_NAME_AT_END.test(plain);
+  };
+  for (let open = text.indexOf('"'); open >= 0; open = text.indexOf('"', plainFrom)) {
+    const close = endOfString(text, open);
+    const isSecretValue = copyPlain(open);
+    if (isSecretValue) {
+      out += '""';
+      if (close < 0) return out;
+      copied = plainFrom = close + 1;
+      continue;
+    }
+    if (close < 0) break;
+    const token = text.slice(open, close + 1);
+    const content = contentOf(token);
+    const valueFrom = SECRET_KEY.test(content) ? afterColon(text, close + 1) : -1;
+    if (valueFrom >= 0) {
+      out += text.slice(open, valueFrom) + '""';
+      copied = plainFrom = endOfValue(text, valueFrom);
+      continue;
+    }
+    const redacted = redactText(content, nesting + 1);
+    out += redacted === content ? token : JSON.stringify(redacted);
+    copied = plainFrom = close + 1;
+  }
+  copyPlain(text.length);
+  return out;
+}
+
+function contentOf(token: string): string {
+  if (!token.includes('\\')) return token.slice(1, -1);
+  try {
+    return JSON.parse(token) as string;
+  } catch {
+    return token.slice(1, -1);
+  }
+}
+
+function afterColon(text: string, from: number): number {
+  const colon = skipSpace(text, from);
+  return text[colon] === ':' ? skipSpace(text, colon + 1) : -1;
+}
+
+/** Where a JSON value ends; the end of the text when it does not. */
+function endOfValue(text: string, from: number): number {
+  let depth = 0;
+  for (let i = from; i < text.length; i++) {
+    const character = text[i];
+    if (character === '"') {
+      i = endOfString(text, i);
+      if (i < 0) return text.length;
+      if (depth === 0) return i + 1;
+    } else if (character === '{' || character === '[') {
+      depth++;
+    } else if (character === '}' || character === ']') {
+      if (depth === 0) return i;
+      if (--depth === 0) return i + 1;
+    } else if (depth === 0 && (character === ',' || character === '\n')) {
+      return i;
+    }
+  }
+  return text.length;
+}
+
+function skipSpace(text: string, from: number): number {
+  let i = from;
+  while (text[i] === ' ' || text[i] === '\n' || text[i] === '\r' || text[i] === '\t') i++;
+  return i;
+}
