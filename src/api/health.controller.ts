@@ -1,0 +1,83 @@
+import { Controller, Get, Header, HttpStatus, Res } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { SinkUnavailable } from '../domain/event-sink.js';
+import { IngestStatus } from '../domain/ingest-status.js';
+import { MigrationReader, problemOf } from '../storage/migration.reader.js';
+import { QuestionTooLarge } from '../storage/snapshots.js';
+import { Metrics } from '../telemetry/metrics.js';
+
+/** An answer that takes longer counts as none. */
+const ANSWER_WITHIN_MS = 1_000;
+
+interface Check {
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+/** For whatever restarts, routes to, or measures this process. */
+@ApiExcludeController()
+@Controller()
+export class HealthController {
+  constructor(
+    private readonly migrations: MigrationReader,
+    private readonly ingest: IngestStatus,
+    private readonly metrics: Metrics,
+  ) {}
+
+  /** The process runs. Nothing outside of it can change that. */
+  @Get('health/live')
+  live(): { readonly status: 'ok' } {
+    return { status: 'ok' };
+  }
+
+  /**
+   * Questions can be answered: the database is there and migrated. The platform being away changes no answer, so it is
+   * told and does not count.
+   */
+  @Get('health/ready')
+  @Header('Cache-Control', 'no-store')
+  async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<object> {
+    const { database, migrations } = await this.databaseChecks();
+    const ready = database.ok && migrations.ok;
+    void reply.status(ready ? HttpStatus.OK : HttpStatus.SERVICE_UNAVAILABLE);
+    return { status: ready ? 'ready' : 'not-ready', checks: { database, migrations, platform: this.platformCheck() } };
+  }
+
+  @Get('metrics')
+  async prometheus(@Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
+    void reply.header('Content-Type', this.metrics.registry.contentType);
+    return this.metrics.registry.metrics();
+  }
+
+  private async databaseChecks(): Promise<{ readonly database: Check; readonly migrations: Check }> {
+    try {
+      const problem = problemOf(await within(ANSWER_WITHIN_MS, this.migrations.state(ANSWER_WITHIN_MS)));
+      return {
+        database: { ok: true, detail: 'answers' },
+        migrations: { ok: problem === null, detail: problem ?? 'applied' },
+      };
+    } catch (error) {
+      if (!(error instanceof SinkUnavailable || error instanceof QuestionTooLarge)) throw error;
+      return { database: { ok: false, detail: 'does not answer' }, migrations: { ok: false, detail: 'not known' } };
+    }
+  }
+
+  private platformCheck(): Check {
+    const connections = this.ingest.connections();
+    const connected = connections.filter(({ state }) => state === 'connected').length;
+    return { ok: connected > 0, detail: `${connected} of ${connections.length} connections are up` };
+  }
+}
+
+async function within<T>(timeoutMs: number, answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new SinkUnavailable('no answer in time')), timeoutMs);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

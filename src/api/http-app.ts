@@ -1,0 +1,70 @@
+import { Logger, ValidationPipe, type ValidationError } from '@nestjs/common';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Settings } from '../config/settings.js';
+import { Metrics } from '../telemetry/metrics.js';
+import { bringsToken, challenge, isOpen } from './bearer-token.js';
+import { exactJson } from './exact-json.js';
+import { serveDocs } from './docs.js';
+import { BadParameters, type ParameterProblem, plainProblem } from './problem.js';
+import { problemOfError, ProblemFilter, sendProblem } from './problem.filter.js';
+
+/** The HTTP server under Nest, with limits for what comes in. */
+export function httpAdapter(): FastifyAdapter {
+  return new FastifyAdapter({
+    bodyLimit: 16 * 1024, // nothing of ours takes a body
+    requestTimeout: 30_000,
+    http: { maxHeaderSize: 16 * 1024 }, // the address included
+    // Names of devices in percent-encoded Chinese take nine characters each.
+    routerOptions: { maxParamLength: 2048, ignoreTrailingSlash: true },
+    forceCloseConnections: 'idle',
+    frameworkErrors: (error: unknown, _request: unknown, reply: FastifyReply) =>
+      sendProblem(reply, problemOfError(error)),
+  });
+}
+
+/** Everything that stands between the socket and the controllers. Call it before `listen`. */
+export function configureHttp(app: NestFastifyApplication): void {
+  const settings = app.get(Settings);
+  const metrics = app.get(Metrics);
+  const logger = new Logger('Http');
+  const server = app.getHttpAdapter().getInstance();
+  server.setReplySerializer(exactJson);
+  server.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
+    const path = request.url.split('?', 1)[0] ?? '';
+    const token = settings.httpToken;
+    if (token === undefined || isOpen(path) || bringsToken(request.headers.authorization, token, path)) return done();
+    void reply.header('WWW-Authenticate', challenge(path));
+    sendProblem(reply, plainProblem(401, 'Send the token of HTTP_TOKEN as "Authorization: Bearer …"'));
+  });
+  server.addHook('onResponse', (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
+    const seconds = reply.elapsedTime / 1000;
+    const labels = {
+      method: request.method,
+      route: request.routeOptions.url ?? 'none',
+      status: String(reply.statusCode),
+    };
+    metrics.httpRequests.observe(labels, seconds);
+    logger.debug('Request answered', { ...labels, url: request.url, seconds });
+    done();
+  });
+  app.useGlobalFilters(new ProblemFilter());
+  app.useGlobalPipes(
+    new ValidationPipe({
+      transform: true,
+      whitelist: true,
+      forbidNonWhitelisted: true,
+      forbidUnknownValues: true,
+      exceptionFactory: (errors) => new BadParameters(errors.map(parameterProblem)),
+    }),
+  );
+  serveDocs(app);
+}
+
+function parameterProblem({ property, constraints = {} }: ValidationError): ParameterProblem {
+  const detail =
+    'whitelistValidation' in constraints
+      ? 'is not a parameter of this request'
+      : (Object.values(constraints)[0] ?? 'is not valid');
+  return { parameter: property, detail };
+}

@@ -1,0 +1,61 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { SinkUnavailable } from '../domain/event-sink.js';
+import { QuestionTooLarge } from '../storage/snapshots.js';
+import { exactJson } from './exact-json.js';
+import { PROBLEM_TYPE, plainProblem, type ProblemDocument } from './problem.js';
+
+/** How soon to ask again while the database is away. */
+const RETRY_AFTER_SECONDS = 5;
+
+/** Answers every error as an RFC 9457 problem, without inner details. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  private readonly logger = new Logger(ProblemFilter.name);
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    const problem = problemOfError(error);
+    if (problem.status === 500) this.logger.error('Request failed', error);
+    else if (problem.status > 500) this.logger.debug('Request refused', { status: problem.status, err: error });
+    sendProblem(reply, problem);
+  }
+}
+
+/** Sends a problem; for hooks and handlers that Nest's filters do not reach, too. */
+export function sendProblem(reply: FastifyReply, problem: ProblemDocument): void {
+  if (problem.status === 503) void reply.header('Retry-After', String(RETRY_AFTER_SECONDS));
+  void reply.status(problem.status).header('Content-Type', PROBLEM_TYPE).serializer(String).send(exactJson(problem));
+}
+
+/** The problem that an error of ours, of Nest's or of Fastify's stands for. */
+export function problemOfError(error: unknown): ProblemDocument {
+  if (error instanceof SinkUnavailable) {
+    return plainProblem(503, 'The database does not answer at the moment: try again later');
+  }
+  if (error instanceof QuestionTooLarge) {
+    return plainProblem(504, 'The database took too long: ask for a smaller range or a smaller limit');
+  }
+  if (error instanceof HttpException) {
+    const body = error.getResponse();
+    if (isProblem(body)) return body;
+    return plainProblem(
+      error.getStatus(),
+      error.getStatus() < 500 ? error.message : 'Something went wrong on our side',
+    );
+  }
+  const status = statusOf(error);
+  if (status >= 400 && status < 500 && error instanceof Error) return plainProblem(status, error.message);
+  return plainProblem(500, 'Something went wrong on our side');
+}
+
+function isProblem(body: unknown): body is ProblemDocument {
+  return typeof body === 'object' && body !== null && 'type' in body && 'title' in body && 'detail' in body;
+}
+
+/** Fastify's own errors carry the status that they stand for. */
+function statusOf(error: unknown): number {
+  return typeof error === 'object' && error !== null && 'statusCode' in error && typeof error.statusCode === 'number'
+    ? error.statusCode
+    : 500;
+}

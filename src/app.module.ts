@@ -1,0 +1,18 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { ApiModule } from './api/api.module.js';
+import type { Environment } from './config/read-settings.js';
+import { SettingsModule } from './config/settings.module.js';
+import { StorageModule } from './storage/storage.module.js';
+import { TelemetryModule } from './telemetry/telemetry.module.js';
+
+/** The parts that run. */
+@Module({})
+export class AppModule {
+  /** Settings come from the process's environment and `.env`, or only from `given`. */
+  static from(given?: Environment): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [SettingsModule.read(given), TelemetryModule, StorageModule, ApiModule],
+    };
+  }
+}

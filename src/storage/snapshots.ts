@@ -1,0 +1,80 @@
+import { Injectable } from '@nestjs/common';
+import { SinkUnavailable } from '../domain/event-sink.js';
+import { describe, sqlState } from './database-fault.js';
+import { PrismaService } from './prisma.service.js';
+
+/** Asks one question of a snapshot. Parameters are `$1`, `$2`, … in the SQL. */
+export type Query = <Row>(sql: string, ...parameters: readonly unknown[]) => Promise<Row[]>;
+
+/** The question was too large to be answered in time; a narrower one may be answered. */
+export class QuestionTooLarge extends Error {
+  override readonly name = 'QuestionTooLarge';
+}
+
+/** No question of REST may keep the database busy for longer. */
+const TIMEOUT_MS = 10_000;
+
+/** How many questions are asked at once; the other connections of the pool belong to the ingest. */
+const AT_ONCE = 4;
+
+/** Read-only looks at the database: all queries of one look see the same moment. */
+@Injectable()
+export class Snapshots {
+  private running = 0;
+  private readonly waiting: (() => void)[] = [];
+
+  constructor(private readonly prisma: PrismaService) {}
+
+  /**
+   * @throws SinkUnavailable when the database cannot be reached.
+   * @throws QuestionTooLarge when it takes longer than `timeoutMs`.
+   */
+  async read<T>(work: (query: Query) => Promise<T>, { timeoutMs = TIMEOUT_MS } = {}): Promise<T> {
+    await this.turn();
+    try {
+      return await this.prisma.$transaction(
+        async (tx) => {
+          await tx.$queryRawUnsafe(
+            `SELECT set_config('statement_timeout', $1, true), set_config('transaction_read_only', 'on', true),
+                    set_config('jit', 'off', true)`,
+            String(timeoutMs),
+          );
+          return work(<Row>(sql: string, ...parameters: readonly unknown[]) =>
+            tx.$queryRawUnsafe<Row[]>(sql, ...parameters),
+          );
+        },
+        { isolationLevel: 'RepeatableRead', timeout: timeoutMs * 2 },
+      );
+    } catch (error) {
+      throw asReadError(error);
+    } finally {
+      this.running -= 1;
+      this.waiting.shift()?.();
+    }
+  }
+
+  private async turn(): Promise<void> {
+    if (this.running >= AT_ONCE) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    this.running += 1;
+  }
+}
+
+/** What went wrong, in words that the API understands; our own mistakes pass unchanged. */
+function asReadError(error: unknown): unknown {
+  const state = sqlState(error);
+  if (state === '57014') return new QuestionTooLarge('the database took too long to answer', { cause: error });
+  // 08 connection, 25 in recovery, 53 no resources, 57 shut down, 58 system error, 3D no such database, 28 refused login.
+  if (state !== null) {
+    return /^(08|25|28|3D|53|57|58)/.test(state) ? new SinkUnavailable(describe(error), { cause: error }) : error;
+  }
+  return isPrismaError(error) ? new SinkUnavailable(describe(error), { cause: error }) : error;
+}
+
+/** Errors without a SQLSTATE that come from Prisma's client: connection refused, pool exhausted, transaction expired. */
+function isPrismaError(error: unknown): boolean {
+  return error instanceof Error && (/^P[12]\d{3}$/.test(codeOf(error)) || error.name.startsWith('PrismaClient'));
+}
+
+function codeOf(error: Error): string {
+  return 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
