@@ -4,8 +4,8 @@ import type { DecodedMessage } from '../domain/decoded-message.js';
 import { type EventSink, MessageCondemned, type Outcome, SinkUnavailable } from '../domain/event-sink.js';
 import type { ProcessCounts } from '../domain/ingest-status.js';
 import type { RawMessage } from '../domain/raw-message.js';
+import type { Metrics } from '../telemetry/metrics.js';
 import type { Delivery } from './delivery.js';
-import type { IngestObserver } from './ingest-observer.js';
 import { GrowingPause } from './pause.js';
 import { Room } from './room.js';
 import { isBareForm, setAsideForm, undecodable } from './set-aside-form.js';
@@ -81,7 +81,7 @@ export class Ingestor {
   constructor(
     private readonly sink: EventSink,
     options: IngestorOptions,
-    private readonly observer: IngestObserver | null = null,
+    private readonly metrics: Metrics | null = null,
   ) {
     this.decode = options.decode ?? ((raw) => decodeAnySize(raw, { bodyIdentity: options.bodyIdentity }));
     this.room = new Room(options.maxBytesInHand ?? 64 * MIB);
@@ -99,7 +99,8 @@ export class Ingestor {
     this.received += 1;
     this.inHand.add(held);
     this.room.take(held.bytes);
-    this.observer?.onReceived(raw.transport, held.bytes);
+    this.metrics?.messages.inc({ transport: raw.transport, outcome: 'received' });
+    this.showInHand();
 
     const decoded = this.tryDecode(raw);
     if (decoded instanceof Promise) void decoded.then((message) => this.enqueue({ held, message }));
@@ -199,10 +200,9 @@ export class Ingestor {
     while (!this.abandoned) {
       const lastTry = this.stopping;
       try {
-        const started = performance.now();
         const outcomes = await this.sink.write(batch.map(({ message }) => message));
         if (outcomes.length !== batch.length) throw new Error('The store did not say what became of every message');
-        this.settle(batch, outcomes, performance.now() - started);
+        this.settle(batch, outcomes);
         return;
       } catch (error) {
         const unforeseen = !(error instanceof SinkUnavailable || error instanceof MessageCondemned);
@@ -242,33 +242,42 @@ export class Ingestor {
     return true;
   }
 
-  private settle(batch: readonly Ready[], outcomes: readonly Outcome[], durationMs: number): void {
+  private settle(batch: readonly Ready[], outcomes: readonly Outcome[]): void {
     this.healed();
     const now = Date.now();
-    const waitsMs: number[] = [];
-    const tally: Record<Outcome, number> = { stored: 0, duplicate: 0, 'set-aside': 0 };
-    batch.forEach(({ held }, index) => {
+    this.metrics?.batchMessages.observe(batch.length);
+    batch.forEach(({ held, message }, index) => {
       const outcome = outcomes[index];
       if (outcome === undefined) return; // the lengths were compared before
-      tally[outcome] += 1;
       this.outcomes[outcome] += 1;
       this.inHand.delete(held);
       this.room.give(held.bytes);
-      waitsMs.push(Math.max(0, now - held.delivery.message.receivedAt.getTime()));
+      this.measure(message, outcome, now);
       try {
         held.delivery.accept();
       } catch (error) {
         this.log.error({ msg: 'A transport failed to accept a message; it will be sent again', err: error });
       }
     });
-    const oldestWaitMs = waitsMs.reduce((longest, wait) => Math.max(longest, wait), 0);
-    this.observer?.onBatch({ size: batch.length, outcomes: tally, durationMs, waitsMs, oldestWaitMs });
+    this.showInHand();
+  }
+
+  private measure({ raw, refusal }: DecodedMessage, outcome: Outcome, now: number): void {
+    if (this.metrics === null) return;
+    const { transport } = raw;
+    this.metrics.messages.inc({ transport, outcome });
+    this.metrics.receiveToCommit.observe({ transport }, Math.max(0, now - raw.receivedAt.getTime()) / 1000);
+    if (outcome === 'set-aside' && refusal !== null) this.metrics.setAside.inc({ transport, reason: refusal.reason });
+  }
+
+  private showInHand(): void {
+    this.metrics?.inHandMessages.set(this.inHand.size);
+    this.metrics?.inHandBytes.set(this.room.used);
   }
 
   private hold(error: unknown): void {
     if (this.holdingSince !== null) return;
     this.holdingSince = performance.now();
-    this.observer?.onHolding(true);
     this.log.warn({
       msg: 'The store cannot be written to: holding what is in hand and accepting nothing until it can',
       reason: reasonOf(error),
@@ -280,8 +289,8 @@ export class Ingestor {
     this.pauses.reset();
     if (this.holdingSince === null) return;
     const awayMs = Math.round(performance.now() - this.holdingSince);
+    this.metrics?.databaseUnavailableSeconds.inc(awayMs / 1000);
     this.holdingSince = null;
-    this.observer?.onHolding(false);
     this.log.log({ msg: 'The store can be written to again', awayMs, messages: this.inHand.size });
   }
 

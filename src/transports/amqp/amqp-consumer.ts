@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { ConnectionStatus } from '../../domain/ingest-status.js';
 import type { Ingestor } from '../../ingest/ingestor.js';
 import { GrowingPause } from '../../ingest/pause.js';
+import type { Metrics } from '../../telemetry/metrics.js';
 import { AmqpLink } from './amqp-link.js';
 import type { AttemptBudget } from './attempt-budget.js';
 import { cleanClientId, signIn, type SignInSettings } from './credentials.js';
@@ -44,6 +45,7 @@ export class AmqpConsumer {
   private readonly endpoint: Endpoint;
   private readonly clientId: string;
   private readonly pauses: GrowingPause;
+  private readonly labels: { readonly transport: string; readonly connection: string };
   private link: AmqpLink | null = null;
   private timer: NodeJS.Timeout | null = null;
   private stopping = false;
@@ -66,11 +68,13 @@ export class AmqpConsumer {
     private readonly ingestor: Pick<Ingestor, 'take' | 'room'>,
     private readonly budget: AttemptBudget,
     private readonly timing: AmqpTiming = usualTiming,
+    private readonly metrics: Metrics | null = null,
   ) {
     this.endpoint = endpointOf(settings.amqpUrl);
     const suffix = settings.amqpConnections > 1 ? `-${number}` : '';
     this.clientId = cleanClientId(settings.amqpClientId ?? '', suffix);
     this.pauses = new GrowingPause(timing.firstPauseMs, timing.longestPauseMs);
+    this.labels = { transport: 'amqp', connection: String(number) };
   }
 
   start(): void {
@@ -113,6 +117,7 @@ export class AmqpConsumer {
     if (this.stopping) return;
     const { settings, timing } = this;
     this.attempts += 1;
+    this.metrics?.connectionAttempts.inc(this.labels);
     this.become('connecting');
     const now = Date.now();
     try {
@@ -160,6 +165,7 @@ export class AmqpConsumer {
     this.openedAt = null;
     this.link = null;
     if (this.stopping) return;
+    this.metrics?.connectionsLost.inc(this.labels);
     this.lastError = advice === null ? reason : `${reason}; ${advice}`;
     this.become('waiting');
 
@@ -181,6 +187,8 @@ export class AmqpConsumer {
 
   private become(state: ConnectionStatus['state']): void {
     if (state !== this.state) this.since = new Date();
+    this.metrics?.connectionState.set({ ...this.labels, state: this.state }, 0);
+    this.metrics?.connectionState.set({ ...this.labels, state }, 1);
     this.state = state;
   }
 }

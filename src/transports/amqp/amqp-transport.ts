@@ -1,6 +1,7 @@
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import type { ConnectionBoard } from '../../ingest/connection-board.js';
 import type { Ingestor } from '../../ingest/ingestor.js';
+import type { Metrics } from '../../telemetry/metrics.js';
 import { AmqpConsumer, type AmqpSettings, type AmqpTiming, usualTiming } from './amqp-consumer.js';
 import { AttemptBudget } from './attempt-budget.js';
 
@@ -15,12 +16,13 @@ export class AmqpTransport implements OnApplicationBootstrap, BeforeApplicationS
     settings: AmqpSettings,
     private readonly ingestor: Ingestor,
     private readonly board: ConnectionBoard,
+    metrics: Metrics | null = null,
     timing: AmqpTiming = usualTiming,
     budget = new AttemptBudget(),
   ) {
     this.consumers = Array.from(
       { length: settings.amqpConnections },
-      (_, index) => new AmqpConsumer(settings, index + 1, ingestor, budget, timing),
+      (_, index) => new AmqpConsumer(settings, index + 1, ingestor, budget, timing, metrics),
     );
   }
 

@@ -1,0 +1,37 @@
+import { Module } from '@nestjs/common';
+import { Settings } from '../config/settings.js';
+import { EventSink } from '../domain/event-sink.js';
+import { IngestStatus } from '../domain/ingest-status.js';
+import { Replay } from '../domain/replay.js';
+import { SetAsideStore } from '../domain/set-aside-store.js';
+import { StorageModule } from '../storage/storage.module.js';
+import { Metrics } from '../telemetry/metrics.js';
+import { ConnectionBoard } from './connection-board.js';
+import { Ingestor } from './ingestor.js';
+import { ProcessIngestStatus } from './process-ingest-status.js';
+import { Replayer } from './replayer.js';
+
+/** Takes deliveries, has them stored, accepts each one; and answers what the API asks of it. */
+@Module({
+  imports: [StorageModule],
+  providers: [
+    ConnectionBoard,
+    {
+      provide: Ingestor,
+      inject: [EventSink, Settings, Metrics],
+      useFactory: (sink: EventSink, settings: Settings, metrics: Metrics) => new Ingestor(sink, settings, metrics),
+    },
+    {
+      provide: IngestStatus,
+      inject: [Ingestor, ConnectionBoard],
+      useFactory: (ingestor: Ingestor, board: ConnectionBoard) => new ProcessIngestStatus(ingestor, board),
+    },
+    {
+      provide: Replay,
+      inject: [SetAsideStore, Settings],
+      useFactory: (store: SetAsideStore, settings: Settings) => new Replayer(store, settings),
+    },
+  ],
+  exports: [ConnectionBoard, Ingestor, IngestStatus, Replay],
+})
+export class IngestModule {}
