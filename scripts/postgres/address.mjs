@@ -14,7 +14,8 @@ export function readAddress(directory) {
     const { password } = new URL(url);
     return password === '' ? undefined : { url, port, pid, password };
   } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ERR_INVALID_URL' || error instanceof SyntaxError) return undefined;
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ERR_INVALID_URL' || error instanceof SyntaxError)
+      return undefined;
     throw error;
   }
 }
@@ -31,6 +32,8 @@ export function writeAddress(directory, { url, port, pid }) {
     writeFileSync(draft, `${JSON.stringify({ url, port, pid }, undefined, 2)}\n`, { mode: 0o600 });
     renameSync(draft, file);
   } catch (error) {
-    throw new PlainError(`Cannot write ${file} (${codeOf(error)}): check its owner, permissions and space.`, { cause: error });
+    throw new PlainError(`Cannot write ${file} (${codeOf(error)}): check its owner, permissions and space.`, {
+      cause: error,
+    });
   }
 }

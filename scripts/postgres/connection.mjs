@@ -20,7 +20,9 @@ export async function ensureDatabase(url, database, directory) {
       );
       const [found] = rows;
       if (found.directory === directory) return { version: String(found.version).split(' ')[0] ?? '' };
-      throw new PlainError(`Port ${new URL(url).port} belongs to a PostgreSQL on ${found.directory}, not on ${directory}.`);
+      throw new PlainError(
+        `Port ${new URL(url).port} belongs to a PostgreSQL on ${found.directory}, not on ${directory}.`,
+      );
     } catch (error) {
       const code = codeOf(error);
       if (code === '3D000' && attempt < ATTEMPTS) {

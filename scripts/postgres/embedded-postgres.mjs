@@ -1,7 +1,17 @@
 // @ts-check
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { chmodSync, closeSync, existsSync, lstatSync, mkdirSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { guardProcess } from '../guard.mjs';
@@ -12,7 +22,14 @@ import { ROLE, createCluster, explain, plainEnvironment, resetPassword } from '.
 import { ensureDatabase } from './connection.mjs';
 import { readAddress, writeAddress } from './address.mjs';
 import { freePort } from './free-port.mjs';
-import { canDieWithParent, canWrite, commandLine, findIdentity, makeOwnFolder, reachableBinaries } from './identity.mjs';
+import {
+  canDieWithParent,
+  canWrite,
+  commandLine,
+  findIdentity,
+  makeOwnFolder,
+  reachableBinaries,
+} from './identity.mjs';
 import { clearStaleLock, readPostmaster } from './postmaster-pid.mjs';
 
 /** @typedef {import('./cluster.mjs').Place} Place */
@@ -185,7 +202,7 @@ async function launch(place, options, preferred) {
   const { directory } = place;
   const deadline = Date.now() + PATIENCE_MS;
   const tied = canDieWithParent();
-  for (let first = preferred; ; ) {
+  for (let first = preferred; ;) {
     const port = await freePort(first);
     const log = openLog(options.logFile);
     const [program = '', ...args] = commandLine(place.identity, serverCommand(place, options, port), {
@@ -247,7 +264,9 @@ function openLog(file) {
     const offset = size > LOG_LIMIT_BYTES ? 0 : size;
     return { descriptor: openSync(file, offset === 0 ? 'w' : 'a', 0o600), offset };
   } catch (error) {
-    throw new PlainError(`Cannot write ${file} (${codeOf(error)}): check its owner, permissions and space.`, { cause: error });
+    throw new PlainError(`Cannot write ${file} (${codeOf(error)}): check its owner, permissions and space.`, {
+      cause: error,
+    });
   }
 }
 

@@ -55,14 +55,7 @@ export function commandLine(identity, command, { dieWithParent = false } = {}) {
         ...command,
       ];
     case 'other':
-      return [
-        'setpriv',
-        `--reuid=${identity.uid}`,
-        `--regid=${identity.gid}`,
-        '--clear-groups',
-        ...dies,
-        ...command,
-      ];
+      return ['setpriv', `--reuid=${identity.uid}`, `--regid=${identity.gid}`, '--clear-groups', ...dies, ...command];
     default:
       throw new Error(`No such identity: ${JSON.stringify(identity)}`);
   }

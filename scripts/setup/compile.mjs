@@ -50,7 +50,9 @@ async function removeOrphans(root) {
   const sources = (await namesIn(path.join(root, 'src')))
     .filter((name) => name.endsWith('.ts') && !name.endsWith('.spec.ts') && !name.endsWith('.d.ts'))
     .map((name) => name.slice(0, -3));
-  const orphans = compiled.filter((name) => !sources.includes(name)).flatMap((name) => [`${name}.js`, `${name}.js.map`]);
+  const orphans = compiled
+    .filter((name) => !sources.includes(name))
+    .flatMap((name) => [`${name}.js`, `${name}.js.map`]);
   await Promise.all(orphans.map((name) => rm(path.join(dist, name), { force: true })));
   if (sources.some((name) => !compiled.includes(name))) await rm(path.join(dist, '.tsbuildinfo'), { force: true });
 }

@@ -62,9 +62,12 @@ async function tryTake(lock) {
     await mkdir(lock);
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;
-    throw new PlainError(`Cannot write to ${path.dirname(lock)} (${codeOf(error)}): check its owner, permissions and space.`, {
-      cause: error,
-    });
+    throw new PlainError(
+      `Cannot write to ${path.dirname(lock)} (${codeOf(error)}): check its owner, permissions and space.`,
+      {
+        cause: error,
+      },
+    );
   }
   await writeFile(path.join(lock, 'pid'), `${process.pid} ${randomUUID()}`);
   return true;

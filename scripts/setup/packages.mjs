@@ -70,7 +70,8 @@ function reasonOf(output) {
   }
   if (/ENOSPC/.test(output)) return 'the disk is full. About 700 MB are needed.';
   if (/EACCES|EPERM|EROFS/.test(output)) return 'node_modules cannot be written. Check its owner and permissions.';
-  if (/EUSAGE/.test(output)) return 'package.json and package-lock.json disagree. Run `npm install` and commit the lock file.';
+  if (/EUSAGE/.test(output))
+    return 'package.json and package-lock.json disagree. Run `npm install` and commit the lock file.';
   return 'npm said:';
 }
 

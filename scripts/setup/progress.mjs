@@ -2,35 +2,58 @@
 
 const TERMINAL_TICK_MS = 250;
 const PLAIN_TICK_MS = 10_000;
+const CLEAR_LINE = '\r\u001b[2K';
+
+/** Whether the cursor stands behind an unfinished line. */
+let unfinished = false;
 
 /**
- * Shows that something is being worked on and for how long: a counting line on a terminal, a line every ten seconds
- * elsewhere. Writes to stderr, so that a command's own output stays clean.
+ * Shows that something is being worked on and for how long: a counting line on a terminal, elsewhere a line that grows
+ * every ten seconds. Writes to stderr, so that a command's own output stays clean.
  * @template T
  * @param {string} doing e.g. "Installing packages"
  * @param {() => Promise<T>} task
- * @param {{ note?: string }} [options] said once at the start, e.g. how long it usually takes
+ * @param {{ note?: string }} [options] e.g. how long it usually takes
  * @returns {Promise<T>}
  */
 export async function working(doing, task, { note = '' } = {}) {
   const { stderr } = process;
   const startedAt = performance.now();
-  const seconds = () => Math.round((performance.now() - startedAt) / 1000);
+  const elapsed = (digits = 0) => `${((performance.now() - startedAt) / 1000).toFixed(digits)} s`;
   const label = note === '' ? doing : `${doing} (${note})`;
-  const draw = stderr.isTTY
-    ? () => stderr.write(`\r\u001b[2K${label} … ${seconds()} s`)
-    : () => stderr.write(`${doing} … ${seconds()} s\n`);
-  if (stderr.isTTY) draw();
-  else stderr.write(`${label} …\n`);
-  const timer = setInterval(draw, stderr.isTTY ? TERMINAL_TICK_MS : PLAIN_TICK_MS);
-  let failed = true;
+  const begin = () => {
+    stderr.write(`${stderr.isTTY ? CLEAR_LINE : ''}${label} …`);
+    unfinished = true;
+  };
+  const tick = () => {
+    if (stderr.isTTY || !unfinished) begin();
+    stderr.write(` ${elapsed()}${stderr.isTTY ? '' : ' …'}`);
+  };
+  begin();
+  const timer = setInterval(tick, stderr.isTTY ? TERMINAL_TICK_MS : PLAIN_TICK_MS);
+  /** @param {string} how */
+  const end = (how) => {
+    clearInterval(timer);
+    if (stderr.isTTY || !unfinished) begin();
+    stderr.write(` ${how} (${elapsed(1)})\n`);
+    unfinished = false;
+  };
   try {
     const result = await task();
-    failed = false;
+    end('done');
     return result;
-  } finally {
-    clearInterval(timer);
-    const end = `${doing} … ${failed ? 'failed' : 'done'} (${((performance.now() - startedAt) / 1000).toFixed(1)} s)\n`;
-    stderr.write(stderr.isTTY ? `\r\u001b[2K${end}` : end);
+  } catch (error) {
+    end('failed');
+    throw error;
   }
+}
+
+/**
+ * Prints a line of its own, whatever is being shown.
+ * @param {string} line
+ */
+export function say(line) {
+  const clear = !unfinished ? '' : process.stderr.isTTY ? CLEAR_LINE : '\n';
+  process.stderr.write(`${clear}${line}\n`);
+  unfinished = false;
 }

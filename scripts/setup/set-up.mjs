@@ -22,6 +22,8 @@ export async function setUp(root, { build }) {
       if (!(await clientIsCurrent(root))) await generateClient(root);
       if (build && !(await buildIsCurrent(root))) await compile(root);
     },
-    { onWait: (pid) => console.error(`Another command (process ${pid ?? '?'}) is setting up this checkout, waiting …`) },
+    {
+      onWait: (pid) => console.error(`Another command (process ${pid ?? '?'}) is setting up this checkout, waiting …`),
+    },
   );
 }

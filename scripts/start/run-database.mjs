@@ -15,7 +15,11 @@ export async function runDatabase({ root, directory }) {
   return supervisor.run(async () => {
     const postgres = await working('Starting PostgreSQL', () => startPostgres({ root, directory, logFile }));
     supervisor.addPostgres(postgres, logFile);
-    const how = postgres.started ? 'Ctrl-C stops it.' : 'It was running already (another command started it); Ctrl-C leaves it running.';
-    console.log(`PostgreSQL ${postgres.version} answers at\n\n  ${postgres.url}\n\nIts data is in ${postgres.directory}. ${how}`);
+    const how = postgres.started
+      ? 'Ctrl-C stops it.'
+      : 'It was running already (another command started it); Ctrl-C leaves it running.';
+    console.log(
+      `PostgreSQL ${postgres.version} answers at\n\n  ${postgres.url}\n\nIts data is in ${postgres.directory}. ${how}`,
+    );
   });
 }

@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+// @ts-check
+// npm start: everything that living-mirror needs, from a fresh clone to live devices, until Ctrl-C.
+import './setup/check-node.mjs';
+import path from 'node:path';
+import { dataDirectory, root } from './checkout.mjs';
+import { runCommand } from './plain-error.mjs';
+import { setUp } from './setup/set-up.mjs';
+import { readEnvironment, readWishes } from './start/environment.mjs';
+
+const startedAt = performance.now();
+const watch = process.argv.includes('--watch');
+const nest = path.join(root, 'node_modules', '@nestjs', 'cli', 'bin', 'nest.js');
+
+await runCommand(async () => {
+  const environment = readEnvironment(root, process.env);
+  const wishes = readWishes(environment);
+  await setUp(root, { build: true });
+  const { refuseTakenPort } = await import('./start/service-part.mjs');
+  await refuseTakenPort(wishes.httpHost, wishes.httpPort);
+  const { runAll } = await import('./start/run-all.mjs'); // needs what setUp() installs
+  return runAll({
+    root,
+    dataDirectory,
+    environment,
+    wishes,
+    commands: {
+      service: [process.execPath, ...(watch ? [nest, 'start', '--watch'] : [path.join(root, 'dist', 'main.js')])],
+      simulator: [process.execPath, path.join(root, 'dist', 'simulator', 'main.js')],
+    },
+    verbose: watch,
+    startedAt,
+  });
+});
