@@ -20,6 +20,7 @@ export interface ThreadAnswer {
 parentPort?.on('message', ({ raw: sent, options }: ThreadRequest) => {
   const body = Buffer.from(sent.body.buffer, sent.body.byteOffset, sent.body.byteLength);
   const { raw, ...decoded } = decodeMessage({ ...sent, body }, options);
-  const answer: ThreadAnswer = { decoded, body: raw.body === body ? null : raw.body, properties: raw.properties };
-  parentPort?.postMessage(answer);
+  const redacted = raw.body === body ? null : new Uint8Array(raw.body);
+  const answer: ThreadAnswer = { decoded, body: redacted, properties: raw.properties };
+  parentPort?.postMessage(answer, redacted === null ? [] : [redacted.buffer]);
 });

@@ -53,8 +53,9 @@ export class DecodingThread {
     }
     this.worker ??= this.start();
     this.worker.ref();
-    const request: ThreadRequest = { raw: job.raw, options: job.options };
-    this.worker.postMessage(request);
+    const body = new Uint8Array(job.raw.body); // a copy: a view would send along whatever it is a view of
+    const request: ThreadRequest = { raw: { ...job.raw, body }, options: job.options };
+    this.worker.postMessage(request, [body.buffer]);
   }
 
   private start(): Worker {

@@ -19,8 +19,10 @@ export function subjectOf(body: JsonObject, subject: Subject, fallback: DeviceKe
   const productKey = read(body, productField, fallback?.productKey);
   if (typeof productKey !== 'string') return productKey;
   if (subject === 'product') return { productKey, deviceName: '' };
-  const deviceName = read(body, nameField, fallback?.deviceName);
+  // half a name is completed by the topic only where the other half agrees with it
+  const deviceName = read(body, nameField, productKey === fallback?.productKey ? fallback.deviceName : undefined);
   if (typeof deviceName !== 'string') return deviceName;
+  if (isMissing(body[productField]) && deviceName !== fallback?.deviceName) return noDevice(productField);
   return { productKey, deviceName };
 }
 
@@ -37,15 +39,19 @@ export function isSameDevice(a: DeviceKey, b: DeviceKey): boolean {
 
 function read(body: JsonObject, field: string, fallback: string | undefined): string | Refusal {
   const value = body[field];
-  if (value === undefined || value === null || value === '') {
-    return (
-      fallback ?? { reason: 'no-device', detail: `Neither the body (\`${field}\`) nor the topic names the device.` }
-    );
-  }
+  if (isMissing(value)) return fallback ?? noDevice(field);
   if (typeof value !== 'string') return { reason: 'invalid-body', detail: `\`${field}\` is not text.` };
   if (!isShort(value)) return { reason: 'invalid-body', detail: `\`${field}\` is longer than 256 characters.` };
   if (!isStorable(value)) {
     return { reason: 'not-storable', detail: `\`${field}\` holds a NUL character or half of a surrogate pair.` };
   }
   return value;
+}
+
+function isMissing(value: Json | undefined): boolean {
+  return value === undefined || value === null || value === '';
+}
+
+function noDevice(field: string): Refusal {
+  return { reason: 'no-device', detail: `Neither the body (\`${field}\`) nor the topic names the device.` };
 }

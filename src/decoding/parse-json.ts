@@ -2,6 +2,8 @@ import { parse } from 'lossless-json';
 import type { Refusal } from '../domain/raw-message.js';
 import { ExactNumber, type Json } from './json.js';
 
+export const BYTE_ORDER_MARK = 0xfeff;
+
 /** Deepest nesting of objects and arrays that is looked at. */
 export const DEPTH_LIMIT = 64;
 
@@ -13,7 +15,7 @@ const SAFE_DIGITS = 15;
  * Depth is checked on the text, before anything that recurses sees it.
  */
 export function parseJson(text: string): { readonly value: Json } | { readonly refusal: Refusal } {
-  const json = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+  const json = text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text;
   const { tooDeep, needsExactNumbers } = scan(json);
   if (tooDeep) {
     return { refusal: { reason: 'too-deep', detail: `The body nests deeper than ${DEPTH_LIMIT} levels.` } };

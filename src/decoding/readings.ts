@@ -19,13 +19,13 @@ export class ReadingCollector {
 
   /** `item` is `{ value, time }`; without a time, the message's own is taken. */
   add(identifier: string, item: Json | undefined): void {
-    if (!isJsonObject(item) || item['value'] === undefined) {
-      this.reject(identifier, 'malformed', item ?? null);
-      return;
-    }
     const fault = identifierFault(identifier);
     if (fault !== null) {
-      this.reject(identifier, fault, { [identifier]: item }, item['time']);
+      this.rejections.push(badIdentifier(this.message, identifier, fault, item));
+      return;
+    }
+    if (!isJsonObject(item) || item['value'] === undefined) {
+      this.reject(identifier, 'malformed', item ?? null);
       return;
     }
     const at = this.message.times.of(item['time']);
@@ -55,6 +55,22 @@ export function checkFailures(message: Message, checkFailedData: Json | undefine
   if (checkFailedData === undefined || checkFailedData === null) return [];
   if (!isJsonObject(checkFailedData)) return [rejected(message, 'checkFailedData', 'malformed', checkFailedData)];
   return Object.entries(checkFailedData).map(([identifier, entry]) =>
-    rejected(message, identifier, 'check-failed', entry, isJsonObject(entry) ? entry['time'] : undefined),
+    identifierFault(identifier) === null
+      ? rejected(message, identifier, 'check-failed', entry, timeOf(entry))
+      : badIdentifier(message, identifier, 'check-failed', entry),
   );
+}
+
+/** The rejected value holds the identifier in full, since `identifier` cannot. */
+function badIdentifier(
+  message: Message,
+  identifier: string,
+  reason: ValueRejected['reason'],
+  item: Json | undefined,
+): ValueRejected {
+  return rejected(message, identifier, reason, { [identifier]: item ?? null }, timeOf(item));
+}
+
+function timeOf(item: Json | undefined): Json | undefined {
+  return isJsonObject(item) ? item['time'] : undefined;
 }

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { RawMessage } from '../domain/raw-message.js';
-import { endOfString } from './parse-json.js';
+import { BYTE_ORDER_MARK, endOfString } from './parse-json.js';
 
 /** JSON inside a string inside a string, and so on: deeper than this the whole string is blanked. */
 const NESTING_LIMIT = 8;
@@ -8,10 +8,11 @@ const NESTING_LIMIT = 8;
 /** The field's name, in the two spellings that the platform's interfaces use. */
 const SECRET_KEY = /^[dD]eviceSecret$/;
 
-/** Outside of quoted strings: the name, an optional quote, `:`, `=` or `>`, and the value up to a delimiter. */
-const UNQUOTED = /([dD]eviceSecret['"\\]*\s*[:=>]\s*)('[^']*'?|[^\s'",;&<>}\])]+)/g;
-/** The same, where the value is the quoted string that follows. */
-const UNQUOTED_NAME_AT_END = /[dD]eviceSecret['\\]*\s*[:=]\s*$/;
+/**
+ * For text that is not JSON: the name, whatever quotes it, a separator, and the value, either quoted (with as many
+ * backslashes at its end as at its beginning) or up to a delimiter.
+ */
+const NAME_AND_VALUE = /(?<!\/)([dD]eviceSecret['"\\]*\s*[:=>]\s*)(?:(\\*["'])[^]*?(?:(?<!\\)\2|$)|[^\s'",;&<>}\])]+)/g;
 
 /**
  * Blanks the value of every `deviceSecret` (protocol 7.7) in a message, wherever it stands: at any depth, however its
@@ -32,13 +33,13 @@ function redactBytes(body: Buffer): Buffer {
 }
 
 function redactProperties(properties: RawMessage['properties']): RawMessage['properties'] {
-  let changed = false;
-  const entries = Object.entries(properties).map(([name, value]): [string, string] => {
+  let changed: Record<string, string> | null = null;
+  for (const name of Object.keys(properties)) {
+    const value = properties[name] ?? '';
     const redacted = SECRET_KEY.test(name) ? '' : redactText(value, 0);
-    changed ||= redacted !== value;
-    return [name, redacted];
-  });
-  return changed ? Object.fromEntries(entries) : properties;
+    if (redacted !== value) (changed ??= { ...properties })[name] = redacted;
+  }
+  return changed ?? properties;
 }
 
 /** Cheap, and true for every text that could hold the name, spelt out or with some letters as `\u00xx`. */
@@ -46,43 +47,44 @@ function mayMention(text: string): boolean {
   return text.includes('eviceSecret') || (text.includes('\\u00') && /\\u00[4-7]/.test(text));
 }
 
-/** Walks the quoted strings of a text, which need not be JSON; nothing here recurses but strings within strings. */
 function redactText(text: string, nesting: number): string {
   if (!mayMention(text)) return text;
   if (nesting > NESTING_LIMIT) return '';
+  const redacted = redactMembers(text, nesting);
+  if (isJson(text)) return redacted;
+  return redacted.replace(NAME_AND_VALUE, (_, name: string, quote = '') => `${name}${quote}${quote}`);
+}
+
+/** Walks the quoted strings of a text, which need not be JSON. Recurses only into strings within strings. */
+function redactMembers(text: string, nesting: number): string {
   let out = '';
   let copied = 0; // everything before is in `out`
-  let plainFrom = 0; // where the text since the last quoted string begins
-  const copyPlain = (to: number): boolean => {
-    const plain = text.slice(plainFrom, to);
-    out += text.slice(copied, plainFrom) + plain.replace(UNQUOTED, '$1');
-    copied = plainFrom = to;
-    return UNQUOTED_NAME_AT_END.test(plain);
-  };
-  for (let open = text.indexOf('"'); open >= 0; open = text.indexOf('"', plainFrom)) {
+  for (let open = text.indexOf('"'); open >= 0; open = text.indexOf('"', copied)) {
     const close = endOfString(text, open);
-    const isSecretValue = copyPlain(open);
-    if (isSecretValue) {
-      out += '""';
-      if (close < 0) return out;
-      copied = plainFrom = close + 1;
-      continue;
-    }
     if (close < 0) break;
     const token = text.slice(open, close + 1);
     const content = contentOf(token);
+    out += text.slice(copied, open);
     const valueFrom = SECRET_KEY.test(content) ? afterColon(text, close + 1) : -1;
     if (valueFrom >= 0) {
-      out += text.slice(open, valueFrom) + '""';
-      copied = plainFrom = endOfValue(text, valueFrom);
-      continue;
+      out += `${text.slice(open, valueFrom)}""`;
+      copied = endOfValue(text, valueFrom);
+    } else {
+      const redacted = redactText(content, nesting + 1);
+      out += redacted === content ? token : JSON.stringify(redacted);
+      copied = close + 1;
     }
-    const redacted = redactText(content, nesting + 1);
-    out += redacted === content ? token : JSON.stringify(redacted);
-    copied = plainFrom = close + 1;
   }
-  copyPlain(text.length);
-  return out;
+  return out + text.slice(copied);
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function contentOf(token: string): string {

@@ -22,9 +22,14 @@ export function visibleText(text: string): string {
 
 /** The same, cut to a length. */
 export function visibleShort(text: string, limit = TEXT_LIMIT): string {
-  const clipped = text.length > limit ? `${text.slice(0, limit - 1)}…` : text;
-  const visible = visibleText(clipped);
-  return visible.length > limit ? `${visible.slice(0, limit - 1)}…` : visible;
+  return cut(visibleText(cut(text, limit)), limit);
+}
+
+/** Never between the halves of a surrogate pair. */
+function cut(text: string, limit: number): string {
+  if (text.length <= limit) return text;
+  const end = /[\ud800-\udbff]/.test(text.charAt(limit - 2)) ? limit - 2 : limit - 1;
+  return `${text.slice(0, end)}…`;
 }
 
 const SURROGATES = /[\ud800-\udfff]/;

@@ -1,7 +1,11 @@
 import { z } from 'zod';
+import type { ValueRejectionReason } from '../domain/device-event.js';
+import { canonicalJson } from './canonical-json.js';
 import { canonicalNumber } from './canonical-number.js';
 import { isJsonArray, isJsonNumber, isJsonObject, type Json, type JsonObject } from './json.js';
 import { isShort, isStorable, visibleShort } from './storable-text.js';
+
+const TOO_LONG = 'is longer than 256 characters';
 
 /** Any value. What it is worth is judged where it is used. */
 export const anything = z.custom<Json>(() => true).optional();
@@ -16,7 +20,7 @@ export const jsonArray = z.custom<readonly Json[]>(isJsonArray, 'must be an arra
 /** A name that tables are keyed by. */
 export const identifier = z
   .string()
-  .refine(isShort, 'is longer than 256 characters')
+  .refine(isShort, TOO_LONG)
   .refine(isStorable, 'holds a NUL character or half of a surrogate pair');
 
 /** A number, or its digits in a string, as its exact decimal text. */
@@ -42,4 +46,11 @@ export function attributeOf(value: Json | undefined): string | null {
 export function requestIdOf(value: Json | undefined): string | null {
   const text = isJsonNumber(value) ? canonicalNumber(value) : labelOf(value);
   return text === null || text === 'null' ? null : visibleShort(text);
+}
+
+/** Why an entry of a list, which failed its schema, is rejected. */
+export function entryFault(entry: Json, error: z.ZodError): ValueRejectionReason {
+  const text = canonicalJson(entry);
+  if (typeof text !== 'string') return text.reason;
+  return error.issues.every(({ message }) => message === TOO_LONG) ? 'too-long' : 'malformed';
 }

@@ -13,7 +13,8 @@ export const enterpriseStatus = decoder({
   name: 'device status, Enterprise (7.5)',
   topics: ['status'],
   shape: ({ status, utcTime }, topic) =>
-    (status === 'online' || status === 'offline') && (utcTime !== undefined || topic.scope === 'platform'),
+    (status === 'online' || status === 'offline') &&
+    (utcTime !== undefined || (topic.scope === 'platform' && topic.kind === 'status')),
   body: z.object({
     status: z.enum(['online', 'offline']),
     utcTime: instant,
@@ -24,8 +25,8 @@ export const enterpriseStatus = decoder({
   toEvents: ({ status, utcTime, utcLastTime, protocol, offlineReasonCode }, message) =>
     fact(message, utcTime, (at): DeviceEvent[] => {
       // behind a protocol gateway, the last packet's time means nothing
-      const hasLastTime = protocol === undefined && utcLastTime !== undefined && utcLastTime !== null;
-      const lastAt = hasLastTime ? message.times.of(utcLastTime) : at;
+      const meansLastTime = (protocol ?? '') === '' && (utcLastTime ?? null) !== null;
+      const lastAt = meansLastTime ? message.times.of(utcLastTime) : at;
       const presence: DeviceEvent = {
         kind: 'presence-changed',
         device: message.device,

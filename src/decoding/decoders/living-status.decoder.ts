@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { decoder, fact } from '../decoder.js';
 import { visibleJson } from '../canonical-json.js';
 import { isJsonObject, pick, type Json } from '../json.js';
-import { instant, integerOf, jsonObject } from '../wire-types.js';
+import { integerOf, jsonObject } from '../wire-types.js';
 
 /** A device went on- or offline, as the Living platform tells it (protocol 7.4). */
 export const livingStatus = decoder({
@@ -14,8 +14,7 @@ export const livingStatus = decoder({
     .refine(({ status, action }) => onlineOf(status['value'], action) !== null, {
       path: ['status', 'value'],
       message: 'must be "1" (online), "0" or "3" (offline)',
-    })
-    .and(z.object({ gmtCreate: instant })),
+    }),
   toEvents: ({ status, action }, message) =>
     fact(message, status['time'], (at) => [
       {

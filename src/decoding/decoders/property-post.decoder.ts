@@ -9,8 +9,7 @@ import { anything, jsonObject } from '../wire-types.js';
 export const propertyPost = decoder({
   name: 'property post (7.1)',
   topics: ['property-post'],
-  shape: ({ items, checkFailedData, identifier }) =>
-    isJsonObject(items) || (items === undefined && isJsonObject(checkFailedData) && identifier === undefined),
+  shape: ({ items }) => isJsonObject(items),
   body: z
     .object({ items: jsonObject.optional(), checkFailedData: anything })
     .refine(({ items, checkFailedData }) => items !== undefined || isJsonObject(checkFailedData), {

@@ -3,7 +3,7 @@ import type { DeviceEvent } from '../../domain/device-event.js';
 import { decoder, fact, rejected } from '../decoder.js';
 import { isJsonArray, isJsonObject } from '../json.js';
 import { isStorable } from '../storable-text.js';
-import { identifier, instant, jsonArray } from '../wire-types.js';
+import { entryFault, identifier, instant, jsonArray } from '../wire-types.js';
 
 const tag = z.object({
   attrKey: identifier.min(1),
@@ -23,7 +23,7 @@ export const tags = decoder({
       for (const entry of value) {
         const parsed = tag.safeParse(entry);
         if (parsed.success) set.push({ key: parsed.data.attrKey, value: parsed.data.attrValue });
-        else rejections.push(rejected(message, 'value', 'malformed', entry, messageCreateTime));
+        else rejections.push(rejected(message, 'value', entryFault(entry, parsed.error), entry, messageCreateTime));
       }
       if (set.length === 0) return rejections;
       return [{ kind: 'tags-changed', device: message.device, at, tags: set }, ...rejections];

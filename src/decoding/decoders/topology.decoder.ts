@@ -28,12 +28,12 @@ export const topology = decoder({
   }),
   toEvents: ({ action: sentAction, messageCreateTime }, message) => {
     const action = ACTIONS[sentAction];
-    const { device: gateway, body } = message;
+    const { device: gateway } = message;
     const { subDevices, rejections } = readSubDevices(message);
     return [
       ...attributesOfGroup(message),
       ...fact(message, messageCreateTime, (at): DeviceEvent[] => [
-        ...(subDevices.length > 0 || body['devices'] === undefined
+        ...(subDevices.length > 0
           ? [{ kind: 'topology-changed', device: gateway, at, action, subDevices } as const]
           : []),
         ...subDevices.map((device) => ({ kind: 'gateway-changed', device, at, action, gateway }) as const),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { DeviceEvent } from '../../domain/device-event.js';
 import { decoder, fact, rejected } from '../decoder.js';
 import { isJsonArray } from '../json.js';
-import { identifier, instant, jsonArray } from '../wire-types.js';
+import { entryFault, identifier, instant, jsonArray } from '../wire-types.js';
 
 const identityInfo = z.object({
   identityId: identifier.min(1),
@@ -21,7 +21,9 @@ export const userBinding = decoder({
     fact(message, messageCreateTime, (at) =>
       identityInfos.map((entry): DeviceEvent => {
         const info = identityInfo.safeParse(entry);
-        if (!info.success) return rejected(message, 'identityInfos', 'malformed', entry, messageCreateTime);
+        if (!info.success) {
+          return rejected(message, 'identityInfos', entryFault(entry, info.error), entry, messageCreateTime);
+        }
         const { identityId, scopeId, tenantId, owned } = info.data;
         return {
           kind: bind ? 'user-bound' : 'user-unbound',
