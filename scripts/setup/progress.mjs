@@ -43,7 +43,9 @@ export async function working(doing, task, { note = '' } = {}) {
     end('done');
     return result;
   } catch (error) {
-    end('failed');
+    const givenUp = error instanceof Error && error.name === 'AbortError';
+    if (givenUp) clearInterval(timer); // everything is being stopped, and that is what people are told
+    else end('failed');
     throw error;
   }
 }

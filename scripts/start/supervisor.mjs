@@ -1,7 +1,8 @@
 // @ts-check
-import os from 'node:os';
-import { lastLines } from '../setup/run-tool.mjs';
 import { readFileSync } from 'node:fs';
+import os from 'node:os';
+import { say } from '../setup/progress.mjs';
+import { lastLines } from '../setup/run-tool.mjs';
 
 /** @typedef {{ code: number | null, signal: string | null }} Ending */
 
@@ -68,7 +69,7 @@ export class Supervisor {
       this.#explain(outcome);
       await this.#stopAll();
       if (outcome.kind === 'failed') throw outcome.error;
-      if (outcome.kind === 'interrupted') process.stderr.write('Stopped.\n');
+      if (outcome.kind === 'interrupted') say('Stopped.');
       return outcome.kind === 'interrupted' ? 0 : 1;
     } finally {
       for (const signal of SIGNALS) process.off(signal, onSignal);
@@ -99,7 +100,7 @@ export class Supervisor {
       exited: postgres.exited,
       stop: (timeoutMs) => postgres.stop(timeoutMs),
       kill: () => void postgres.stop(0),
-      lastWords: () => (postgres.started ? lastLines(readFileSync(logFile, 'utf8')) : ''),
+      lastWords: () => (postgres.started ? lastLines(readFileSync(logFile, 'utf8'), 5) : ''),
     });
   }
 
@@ -119,15 +120,15 @@ export class Supervisor {
 
   /** @param {Outcome} outcome */
   #explain(outcome) {
-    if (outcome.kind === 'interrupted') process.stderr.write('\nStopping …\n');
+    if (outcome.kind === 'interrupted') say('\nStopping …');
     if (outcome.kind !== 'crashed') return;
     const { part, ending } = outcome;
     const how = ending.signal !== null ? `killed by ${ending.signal}` : `exit code ${ending.code ?? 'unknown'}`;
     const words = part.lastWords();
     const rest = this.#parts.length > 1 ? ' Stopping the rest.' : '';
-    process.stderr.write(`\nStopped: ${part.name} ended unexpectedly (${how}).${rest}\n`);
-    if (words !== '') process.stderr.write(`${words}\n`);
-    if (part.logFile !== undefined) process.stderr.write(`Its whole log: ${part.logFile}\n`);
+    say(`\nStopped: ${part.name} ended unexpectedly (${how}).${rest}`);
+    if (words !== '') say(words);
+    if (part.logFile !== undefined) say(`Its whole log: ${part.logFile}`);
   }
 
   async #stopAll() {
