@@ -13,15 +13,27 @@ const USERS_CHOICE = [
   'PRISMA_BINARIES_MIRROR',
 ];
 
+/** Where the Prisma CLI looks for its native engine; to be given in tests only. */
+export interface Surroundings {
+  readonly environment: NodeJS.ProcessEnv;
+  /** The package `@prisma/engines`, into which npm's install step puts the engine. */
+  readonly enginesFolder: string;
+  /** The commit of the engines that this Prisma version wants. */
+  readonly commit: string;
+}
+
 /**
- * Points the Prisma CLI of this very process at the bridge, unless it has its native engine already: next to
- * `@prisma/engines`, where npm's install step puts it, or in the download cache, from where the CLI takes it.
- * Without either the CLI would try to download it for every command, `validate` and `format` included, and fail offline.
+ * Points the Prisma CLI of this very process at the bridge, unless its native engine is there: in `@prisma/engines` or in
+ * the download cache, from where the CLI takes it. Without either the CLI would try to download it for every command,
+ * `validate` and `format` included, and fail offline.
  * @param bridge path of the bridge
  */
-export function chooseSchemaEngine(bridge: string, environment: NodeJS.ProcessEnv = process.env): void {
+export function chooseSchemaEngine(bridge: string, surroundings = actualSurroundings()): void {
+  const { environment, enginesFolder, commit } = surroundings;
   if (USERS_CHOICE.some((name) => environment[name])) return;
-  if (nativeEngineFolders(environment).some(holdsSchemaEngine)) return;
+  const cache = join(cacheFolder(environment), 'master', commit);
+  const platforms = existsSync(cache) ? readdirSync(cache).map((platform) => join(cache, platform)) : [];
+  if ([enginesFolder, ...platforms].some(holdsSchemaEngine)) return;
   try {
     accessSync(bridge, constants.X_OK);
   } catch {
@@ -30,15 +42,15 @@ export function chooseSchemaEngine(bridge: string, environment: NodeJS.ProcessEn
   environment['PRISMA_SCHEMA_ENGINE_BINARY'] = bridge;
 }
 
-/** Where the native engine of this Prisma version lies if it is there: the package, and the cache's folder for each platform. */
-function nativeEngineFolders(environment: NodeJS.ProcessEnv): string[] {
-  const fromPrisma = createRequire(createRequire(import.meta.url).resolve('prisma/package.json'));
-  const enginesEntry = fromPrisma.resolve('@prisma/engines');
-  const { enginesVersion } = fromPrisma('@prisma/engines') as { enginesVersion: string };
-  const commit = enginesVersion.slice(enginesVersion.lastIndexOf('.') + 1);
-  const cache = join(cacheFolder(environment), 'master', commit);
-  const platforms = existsSync(cache) ? readdirSync(cache).map((platform) => join(cache, platform)) : [];
-  return [dirname(dirname(enginesEntry)), ...platforms];
+function actualSurroundings(): Surroundings {
+  const prisma = createRequire(createRequire(import.meta.url).resolve('prisma/package.json'));
+  const engines = createRequire(prisma.resolve('@prisma/engines'));
+  const { enginesVersion } = engines('@prisma/engines-version') as { enginesVersion: string };
+  return {
+    environment: process.env,
+    enginesFolder: dirname(dirname(prisma.resolve('@prisma/engines'))),
+    commit: enginesVersion.slice(enginesVersion.lastIndexOf('.') + 1),
+  };
 }
 
 /** The folder of `@prisma/fetch-engine`'s downloads. */

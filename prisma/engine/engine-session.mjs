@@ -10,7 +10,10 @@ import { newEngine } from './wasm-engine.mjs';
  * @typedef {import('@prisma/schema-engine-wasm').DiffParams} DiffParams
  * @typedef {import('./arguments.mjs').Datasource} Datasource
  * @typedef {{ datasource: Datasource, datamodels: [string, string][] }} Options
+ * @typedef {Record<(typeof SAME)[number], (params: Record<string, unknown>) => Promise<unknown>>} AnyEngine
  */
+
+const NEEDS_SHADOW_DATABASE = 'shadow DB must be provided through an external factory';
 
 /** Methods that are the WebAssembly engine's own, called as they are. */
 const SAME = /** @type {const} */ ([
@@ -52,12 +55,7 @@ export function newEngineSession({ datasource, datamodels, print }) {
    */
   async function call(method, params) {
     const same = SAME.find((name) => name === method);
-    if (same !== undefined) {
-      const running = /** @type {Record<string, (params: unknown) => Promise<unknown>>} */ (
-        /** @type {unknown} */ (await connected())
-      );
-      return (await running[same]?.(params)) ?? null;
-    }
+    if (same !== undefined) return (await knowingMigrations(same, params)) ?? null;
     switch (method) {
       case 'diff':
         return diff(/** @type {DiffParams} */ (/** @type {unknown} */ (params)));
@@ -69,6 +67,24 @@ export function newEngineSession({ datasource, datamodels, print }) {
         return (await connected()).debugPanic();
       default:
         throw new Error(`Prisma's WebAssembly schema engine has no ${method}.`);
+    }
+  }
+
+  /**
+   * Calls a method of the engine's. Two of them find out what the migrations make of a schema only from what an earlier
+   * call has left behind, and there is none when `migrate dev` has just applied the first migrations: a diagnosis leaves it.
+   * @param {(typeof SAME)[number]} method
+   * @param {Record<string, unknown>} params
+   */
+  async function knowingMigrations(method, params) {
+    const engine = /** @type {AnyEngine} */ (/** @type {unknown} */ (await connected()));
+    try {
+      return await engine[method](params);
+    } catch (error) {
+      if (!(error instanceof Error && error.message.includes(NEEDS_SHADOW_DATABASE))) throw error;
+      const { migrationsList, filters } = params;
+      await engine.diagnoseMigrationHistory({ migrationsList, filters, optInToShadowDatabase: true });
+      return engine[method](params);
     }
   }
 

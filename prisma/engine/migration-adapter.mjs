@@ -243,16 +243,19 @@ class MigrationAdapter {
   async #send(script) {
     const client = await this.#pool.connect();
     let done = 0;
-    const { connection } = /** @type {{ connection: import('node:events').EventEmitter }} */ (/** @type {unknown} */ (client));
+    const { connection } = /** @type {{ connection: import('node:events').EventEmitter }} */ (
+      /** @type {unknown} */ (client)
+    );
     const count = () => (done += 1);
     connection.on('commandComplete', count);
     try {
       const result = /** @type {pg.QueryResult | pg.QueryResult[]} */ (await client.query(script));
       return (Array.isArray(result) ? result.at(-1) : result)?.rowCount ?? 0;
     } catch (error) {
+      const refused = this.#refused(script, error, done);
       // After a BEGIN of its own: or the engine could not write down that the migration failed.
       await client.query('ROLLBACK').catch(() => {});
-      throw this.#refused(script, error, done);
+      throw refused;
     } finally {
       connection.off('commandComplete', count);
       client.release();
