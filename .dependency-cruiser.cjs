@@ -35,7 +35,7 @@ const onlyUsedBy = (name, packages, folders, comment) => ({
   name: `${name}-only-there`,
   comment,
   severity: /** @type {const} */ ('error'),
-  from: { path: '^src/', pathNot: [SPEC, ...folders.map((each) => `^src/${each}/`)] },
+  from: { path: '^src/', pathNot: [SPEC, WIRING, ...folders.map((each) => `^src/${each}/`)] },
   to: { path: `node_modules/(${packages})/` },
 });
 

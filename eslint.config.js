@@ -48,6 +48,8 @@ export default defineConfig(
       '@typescript-eslint/dot-notation': 'off',
       // An async method may implement an async contract without waiting for anything itself.
       '@typescript-eslint/require-await': 'off',
+      // `text || other` means the empty text as well, and is meant to.
+      '@typescript-eslint/prefer-nullish-coalescing': ['error', { ignorePrimitives: { string: true } }],
       // Modules and value objects of Nest and class-validator are classes without members.
       '@typescript-eslint/no-extraneous-class': 'off',
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],

@@ -44,7 +44,8 @@ export async function working(doing, task, { note = '' } = {}) {
     return result;
   } catch (error) {
     const givenUp = error instanceof Error && error.name === 'AbortError';
-    if (givenUp) clearInterval(timer); // everything is being stopped, and that is what people are told
+    if (givenUp)
+      clearInterval(timer); // everything is being stopped, and that is what people are told
     else end('failed');
     throw error;
   }
