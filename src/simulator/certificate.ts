@@ -1,6 +1,6 @@
 import { X509Certificate, type webcrypto } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Certificate } from './amqp-door.js';
 
 const VALID_DAYS = 825; // what the strictest common clients still accept
@@ -17,6 +17,8 @@ export async function keptCertificate(directory: string, now: number): Promise<C
   const kept = await readCertificate(file);
   if (kept && isUsable(kept, now)) return { ...kept, caFile };
   const made = await makeCertificate(now);
+  // Only the last one is for us alone: others keep their data beside it.
+  await mkdir(dirname(directory), { recursive: true });
   await mkdir(directory, { recursive: true, mode: 0o700 });
   await write(file('server.key'), made.key, 0o600);
   await write(file('server.pem'), made.cert, 0o644);

@@ -2,6 +2,7 @@ import { AmqpDoor, type Certificate } from './amqp-door.js';
 import { keptCertificate, makeCertificate } from './certificate.js';
 import type { ConsumerGroup, Fate, GroupCounts } from './consumer-group.js';
 import { checkCredentials, enterpriseGroup, livingGroup, type Accounts, type Login } from './credentials.js';
+import { Feed, type FeedOptions } from './fleet/feed.js';
 import { DEMO_ENTERPRISE, DEMO_LIVING, DEMO_STS } from './demo-accounts.js';
 import { silentLog, type Log } from './log.js';
 import { Platform } from './platform.js';
@@ -36,6 +37,8 @@ export interface SimulatorOptions {
   readonly maxQueuedBytes?: number;
   /** Remember the fate of every message; true. A process that runs for long must not. */
   readonly recordFates?: boolean;
+  /** Virtual devices that send messages of their own; none. */
+  readonly fleet?: FeedOptions;
 }
 
 const DAY_MS = 86_400_000;
@@ -55,6 +58,7 @@ export class Simulator {
   readonly ca: string | null;
   /** File of the same; null without TLS or `dataDir`. */
   readonly caFile: string | null;
+  private feed: Feed | null = null;
 
   /** Use `startSimulator`. */
   constructor(
@@ -157,8 +161,19 @@ export class Simulator {
     this.gate.refusing = refuse;
   }
 
+  /** Lets virtual devices live and send; once. */
+  startFleet(options: FeedOptions, clock: () => number): void {
+    if (this.feed) throw new Error('The simulator has a fleet already');
+    this.feed = new Feed(options, clock, {
+      publish: (publication) => this.publish(publication),
+      dropConnections: () => void this.dropConnections(),
+    });
+    this.feed.start();
+  }
+
   /** Ends every connection and frees the ports; within a second, whatever the clients do. */
   async stop(): Promise<void> {
+    this.feed?.stop();
     await this.door.close();
     this.platform.close();
   }
@@ -217,7 +232,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     log,
   );
   await door.open();
-  return new Simulator(platform, door, accounts, gate, host, certificate);
+  const simulator = new Simulator(platform, door, accounts, gate, host, certificate);
+  if (options.fleet) simulator.startFleet(options.fleet, clock);
+  return simulator;
 }
 
 function demoAccounts(): Accounts {

@@ -1,0 +1,51 @@
+import { Random } from '../random.js';
+import { Faults, type Fault, type FaultActions } from './faults.js';
+import { Fleet, type FleetOptions } from './fleet.js';
+
+export interface FeedOptions extends FleetOptions {
+  /** Messages/s of the whole fleet; 0 sends the first messages only. */
+  readonly rate: number;
+  readonly faults: readonly Fault[];
+}
+
+const TICK_MS = 20;
+
+/** Lets a fleet live at its rate and sends what it says, faults included. */
+export class Feed {
+  private readonly fleet: Fleet;
+  private readonly faults: Faults;
+  private timer: NodeJS.Timeout | undefined;
+  private owed = 0;
+  private lastTick = 0;
+
+  constructor(
+    private readonly options: FeedOptions,
+    private readonly clock: () => number,
+    actions: FaultActions,
+  ) {
+    this.fleet = new Fleet(options);
+    this.faults = new Faults(new Set(options.faults), new Random(`faults/${options.seed}`), actions);
+  }
+
+  start(): void {
+    for (const publication of this.fleet.start(this.clock())) this.faults.pass(publication);
+    this.lastTick = performance.now();
+    if (this.options.rate > 0) this.timer = setInterval(() => this.tick(), TICK_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+
+  private tick(): void {
+    const now = performance.now();
+    // After a pause of the process (a laptop's lid) go on from there, rather than make up for it all at once.
+    this.owed += (Math.min(now - this.lastTick, 1_000) / 1_000) * this.options.rate;
+    this.lastTick = now;
+    while (this.owed >= 1) {
+      const publications = this.fleet.next(this.clock());
+      this.owed -= Math.max(1, publications.length);
+      for (const publication of publications) this.faults.pass(publication);
+    }
+  }
+}

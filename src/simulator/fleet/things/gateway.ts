@@ -1,0 +1,95 @@
+import type { Random } from '../../random.js';
+import { clamped, dayCurve, Drift, rounded } from '../curves.js';
+import type { Json } from '../json.js';
+import type { EventType, ModelEvent, Thing } from '../thing.js';
+
+/** A gateway in a cellar: its own health, and where it stands. */
+export class Gateway implements Thing {
+  private lastAt = 0;
+  private uplink = 'ethernet';
+  private readonly load: Drift;
+  private readonly memory: Drift;
+  private readonly site: Readonly<Record<string, Json>>;
+
+  constructor(private readonly random: Random) {
+    this.load = new Drift(random, 9, 60_000);
+    this.memory = new Drift(random, 12, 900_000);
+    this.site = { lat: rounded(random.between(30.1, 31.9), 6), lon: rounded(random.between(120.2, 121.9), 6) };
+  }
+
+  measure(now: number): Record<string, Json> {
+    const elapsed = clamped(now - this.lastAt, 0, 3_600_000);
+    this.lastAt = now;
+    return {
+      CpuLoad: rounded(clamped(18 + 20 * dayCurve(now, 14) + this.load.after(elapsed), 1, 100), 1),
+      MemoryUsedMB: rounded(clamped(212 + this.memory.after(elapsed), 80, 500), 1),
+      Uplink: this.uplink,
+      Site: this.site,
+    };
+  }
+
+  raise(type: EventType): ModelEvent {
+    switch (type) {
+      case 'info':
+        this.uplink = this.uplink === 'ethernet' ? '4g' : 'ethernet';
+        return { identifier: 'UplinkSwitched', name: '上行切换', type, value: { To: this.uplink } };
+      case 'alert':
+        return { identifier: 'HighLoad', name: 'Processor busy', type, value: { Load: this.random.whole(85, 100) } };
+      case 'error':
+        return {
+          identifier: 'RadioFault',
+          name: 'Radio restarted',
+          type,
+          value: { Channel: this.random.whole(11, 26) },
+        };
+      default:
+        return type satisfies never;
+    }
+  }
+}
+
+/** A temperature and humidity probe, behind a gateway. */
+export class Probe implements Thing {
+  private lastAt = 0;
+  private battery: number;
+  private readonly mean: number;
+  private readonly warmth: Drift;
+  private readonly damp: Drift;
+
+  constructor(private readonly random: Random) {
+    this.mean = random.between(4, 19);
+    this.battery = random.between(2_600, 3_050);
+    this.warmth = new Drift(random, 0.8, 1_200_000);
+    this.damp = new Drift(random, 4, 1_200_000);
+  }
+
+  measure(now: number): Record<string, Json> {
+    const elapsed = clamped(now - this.lastAt, 0, 3_600_000);
+    this.lastAt = now;
+    this.battery = clamped(this.battery - elapsed / 3_600_000 / 8, 1_900, 3_100);
+    const temperature = this.mean + 2.5 * dayCurve(now, 15) + this.warmth.after(elapsed);
+    return {
+      Temperature: rounded(temperature + this.random.noise() * 0.05, 2),
+      Humidity: rounded(clamped(72 - temperature + this.damp.after(elapsed), 5, 99), 1),
+      BatteryMillivolts: Math.round(this.battery),
+    };
+  }
+
+  raise(type: EventType): ModelEvent {
+    switch (type) {
+      case 'info':
+        return { identifier: 'ButtonPressed', name: '按键', type, value: { Times: this.random.whole(1, 3) } };
+      case 'alert':
+        return { identifier: 'BatteryLow', name: 'Battery low', type, value: { Millivolts: Math.round(this.battery) } };
+      case 'error':
+        return {
+          identifier: 'SensorFault',
+          name: 'Sensor out of range',
+          type,
+          value: { Raw: this.random.whole(0, 4_095) },
+        };
+      default:
+        return type satisfies never;
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import type { Random } from '../../random.js';
+import { clamped, Drift, hourOfDay } from '../curves.js';
+import type { Json } from '../json.js';
+import type { EventType, ModelEvent, Thing } from '../thing.js';
+
+/** A smart lock: opened at the hours people come and go, locks itself, and empties its battery a little each time. */
+export class Lock implements Thing {
+  private battery: number;
+  private openUntil = 0;
+  private openings: number;
+  private lastAt = 0;
+  private readonly signal: Drift;
+
+  constructor(private readonly random: Random) {
+    this.battery = random.between(25, 100);
+    this.openings = random.whole(100, 4_000);
+    this.signal = new Drift(random, 4, 120_000);
+  }
+
+  measure(now: number): Record<string, Json> {
+    const elapsed = clamped(now - this.lastAt, 0, 3_600_000);
+    this.lastAt = now;
+    const hour = hourOfDay(now);
+    const busy = (hour > 7 && hour < 9) || (hour > 17 && hour < 20) ? 12 : hour < 6 ? 0.5 : 3;
+    if (now > this.openUntil && this.random.chance(1 - Math.exp((-busy * elapsed) / 600_000))) {
+      this.openUntil = now + this.random.between(4_000, 15_000);
+      this.openings++;
+      this.battery = clamped(this.battery - 0.02, 1, 100);
+    }
+    return {
+      LockState: now < this.openUntil ? 0 : 1,
+      BatteryPercentage: Math.round(this.battery),
+      OpenCount: this.openings,
+      WiFi_RSSI: Math.round(-58 + this.signal.after(elapsed)),
+    };
+  }
+
+  raise(type: EventType): ModelEvent {
+    const user = `U${this.random.whole(1, 5)}`;
+    switch (type) {
+      case 'info':
+        return {
+          identifier: 'DoorOpenNotification',
+          name: '开门通知',
+          type,
+          value: { KeyID: `${this.random.whole(1, 20)}`, LockType: this.random.whole(1, 4), UserID: user },
+        };
+      case 'alert':
+        return this.random.chance(0.5)
+          ? {
+              identifier: 'LowElectricityAlarm',
+              name: 'Battery low',
+              type,
+              value: { Percentage: Math.round(this.battery) },
+            }
+          : { identifier: 'TamperAlarm', name: 'Somebody pries at the door', type, value: {} };
+      case 'error':
+        return { identifier: 'LockFault', name: 'Bolt jammed', type, value: { ErrorCode: this.random.whole(1, 6) } };
+      default:
+        return type satisfies never;
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import { isAbsolute, resolve } from 'node:path';
+import type { Accounts } from './credentials.js';
+import { DEMO_ENTERPRISE, DEMO_LIVING, DEMO_STS } from './demo-accounts.js';
+import { FAULTS, type Fault } from './fleet/faults.js';
+
+export interface Settings {
+  readonly host: string;
+  readonly port: number;
+  readonly tlsPort: number;
+  readonly dataDir: string;
+  /** Where to write what others need to connect, once listening. */
+  readonly readyFile: string | null;
+  readonly living: { readonly appKey: string; readonly appSecret: string };
+  readonly enterprise: {
+    readonly instanceId: string;
+    readonly accessKeyId: string;
+    readonly accessKeySecret: string;
+    readonly consumerGroupId: string;
+  };
+  readonly sts: { readonly accessKeyId: string; readonly accessKeySecret: string; readonly securityToken: string };
+  /** Refuse Enterprise timestamps further off than this; null never does. */
+  readonly freshnessWindowMs: number | null;
+  readonly devices: number;
+  /** Messages/s of the whole fleet. */
+  readonly rate: number;
+  readonly seed: string;
+  readonly flavour: 'living' | 'enterprise' | 'both';
+  readonly faults: readonly Fault[];
+  readonly limits: boolean;
+  readonly ackTimeoutMs: number;
+  readonly redeliverAfterMs: number;
+  /** Stop when this process is gone. */
+  readonly parentPid: number | null;
+}
+
+/** Some settings are wrong. The message names every one of them. */
+export class BadSettings extends Error {
+  override readonly name = 'BadSettings';
+}
+
+/** Reads SIMULATOR_* from an environment. An empty value counts as not set. Throws `BadSettings`. */
+export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+  const problems: string[] = [];
+  const text = (
+    name: string,
+    fallback: string,
+    rule = /^[^|,\s]{1,256}$/,
+    expected = 'text without |, commas and spaces',
+  ): string => {
+    const value = env[name] === undefined || env[name] === '' ? fallback : env[name];
+    if (value !== fallback && !rule.test(value)) problems.push(`${name} must be ${expected}`);
+    return value;
+  };
+  const number = (name: string, fallback: number, min: number, max: number, whole = true): number => {
+    const given = env[name];
+    if (given === undefined || given === '') return fallback;
+    const value = /^\d+(\.\d+)?$/.test(given) ? Number(given) : Number.NaN;
+    if (value >= min && value <= max && (!whole || Number.isInteger(value))) return value;
+    problems.push(
+      `${name} must be a ${whole ? 'whole ' : ''}number from ${min} to ${max}, not ${JSON.stringify(given)}`,
+    );
+    return fallback;
+  };
+  const choice = <T extends string>(name: string, fallback: T, allowed: readonly T[]): T => {
+    const given = env[name];
+    if (given === undefined || given === '') return fallback;
+    const found = allowed.find((value) => value === given);
+    if (found === undefined)
+      problems.push(`${name} must be one of ${allowed.join(', ')}, not ${JSON.stringify(given)}`);
+    return found ?? fallback;
+  };
+  const path = (value: string): string => (isAbsolute(value) ? value : resolve(value));
+  const anything = /^[^]{1,4096}$/;
+  // Secrets may hold anything, and are never shown.
+  const secret = (name: string, fallback: string): string => text(name, fallback, anything, 'up to 4,096 characters');
+
+  const faults = (env.SIMULATOR_FAULTS ?? '').split(',').flatMap((part): Fault[] => {
+    const name = part.trim();
+    if (name === '') return [];
+    const known = FAULTS.find((fault) => fault === name);
+    if (known) return [known];
+    problems.push(`SIMULATOR_FAULTS knows ${FAULTS.join(', ')}, not ${JSON.stringify(name)}`);
+    return [];
+  });
+  const freshnessMinutes = number('SIMULATOR_FRESHNESS_MINUTES', 0, 0, 1_440, false);
+  const readyFile = text('SIMULATOR_READY_FILE', '', anything, 'a path');
+  const settings: Settings = {
+    host: text('SIMULATOR_HOST', '127.0.0.1'),
+    port: number('SIMULATOR_PORT', 5_672, 0, 65_535),
+    tlsPort: number('SIMULATOR_TLS_PORT', 5_671, 0, 65_535),
+    dataDir: path(text('SIMULATOR_DATA_DIR', 'data/simulator', anything, 'a path')),
+    readyFile: readyFile === '' ? null : path(readyFile),
+    living: {
+      appKey: text('SIMULATOR_APP_KEY', DEMO_LIVING.appKey),
+      appSecret: secret('SIMULATOR_APP_SECRET', DEMO_LIVING.appSecret),
+    },
+    enterprise: {
+      instanceId: text('SIMULATOR_INSTANCE_ID', DEMO_ENTERPRISE.instanceId),
+      accessKeyId: text('SIMULATOR_ACCESS_KEY_ID', DEMO_ENTERPRISE.accessKeyId),
+      accessKeySecret: secret('SIMULATOR_ACCESS_KEY_SECRET', DEMO_ENTERPRISE.accessKeySecret),
+      consumerGroupId: text('SIMULATOR_CONSUMER_GROUP_ID', DEMO_ENTERPRISE.consumerGroupId),
+    },
+    sts: {
+      accessKeyId: text('SIMULATOR_STS_ACCESS_KEY_ID', DEMO_STS.accessKeyId),
+      accessKeySecret: secret('SIMULATOR_STS_ACCESS_KEY_SECRET', DEMO_STS.accessKeySecret),
+      securityToken: text('SIMULATOR_STS_SECURITY_TOKEN', DEMO_STS.securityToken, /^[^|,\s]{1,4096}$/),
+    },
+    freshnessWindowMs: freshnessMinutes === 0 ? null : freshnessMinutes * 60_000,
+    devices: number('SIMULATOR_DEVICES', 12, 1, 100_000),
+    rate: number('SIMULATOR_RATE', 5, 0, 100_000, false),
+    seed: text('SIMULATOR_SEED', '1', anything, 'up to 4,096 characters'),
+    flavour: choice('SIMULATOR_FLAVOUR', 'both', ['living', 'enterprise', 'both']),
+    faults: [...new Set(faults)],
+    limits: choice('SIMULATOR_LIMITS', 'on', ['on', 'off']) === 'on',
+    ackTimeoutMs: number('SIMULATOR_ACK_TIMEOUT_MS', 30_000, 10, 3_600_000),
+    redeliverAfterMs: number('SIMULATOR_REDELIVER_AFTER_MS', 5_000, 0, 3_600_000),
+    parentPid: number('SIMULATOR_PARENT_PID', 0, 0, 2 ** 31) || null,
+  };
+  if (settings.port !== 0 && settings.port === settings.tlsPort) {
+    problems.push('SIMULATOR_PORT and SIMULATOR_TLS_PORT must differ');
+  }
+  if (problems.length > 0) throw new BadSettings(problems.join('; '));
+  return settings;
+}
+
+/** The accounts that these settings describe: one Living app, one Enterprise instance. */
+export function accountsOf({ living, enterprise, sts, freshnessWindowMs }: Settings): Accounts {
+  const { instanceId, accessKeyId, accessKeySecret, consumerGroupId } = enterprise;
+  return {
+    apps: [living],
+    instances: [
+      { instanceId, consumerGroupIds: [consumerGroupId], accessKeys: [{ accessKeyId, accessKeySecret }, sts] },
+    ],
+    freshnessWindowMs,
+  };
+}
