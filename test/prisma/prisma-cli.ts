@@ -40,9 +40,15 @@ export class PrismaProject {
     writeFileSync(join(folder, 'migration.sql'), sql);
   }
 
-  /** Takes a migration away. */
-  removeMigration(name: string): void {
-    rmSync(join(this.folder, 'prisma/migrations', name), { recursive: true });
+  /** Puts a schema and a history of the test's own in the place of ours. */
+  startOver(schema: string): void {
+    rmSync(join(this.folder, 'prisma/migrations'), { recursive: true });
+    mkdirSync(join(this.folder, 'prisma/migrations'));
+    writeFileSync(join(this.folder, 'prisma/migrations/migration_lock.toml'), 'provider = "postgresql"\n');
+    writeFileSync(
+      join(this.folder, 'prisma/schema.prisma'),
+      `datasource db {\n  provider = "postgresql"\n}\n${schema}`,
+    );
   }
 
   /** Runs `prisma …` to its end. */
