@@ -2,8 +2,11 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { ApiModule } from './api/api.module.js';
 import type { Environment } from './config/read-settings.js';
 import { SettingsModule } from './config/settings.module.js';
+import { IngestModule } from './ingest/ingest.module.js';
+import { ReaderModule } from './storage/reader.module.js';
 import { StorageModule } from './storage/storage.module.js';
 import { TelemetryModule } from './telemetry/telemetry.module.js';
+import { AmqpModule } from './transports/amqp/amqp.module.js';
 
 /** The parts that run. */
 @Module({})
@@ -12,7 +15,15 @@ export class AppModule {
   static from(given?: Environment): DynamicModule {
     return {
       module: AppModule,
-      imports: [SettingsModule.read(given), TelemetryModule, StorageModule, ApiModule],
+      imports: [
+        SettingsModule.read(given),
+        TelemetryModule,
+        StorageModule,
+        ReaderModule,
+        IngestModule,
+        AmqpModule,
+        ApiModule,
+      ],
     };
   }
 }

@@ -1,8 +1,24 @@
 import { Module } from '@nestjs/common';
+import { BindingReader } from './binding.reader.js';
+import { DeviceReader } from './device.reader.js';
+import { EventReader } from './event.reader.js';
+import { IngestCountReader } from './ingest-count.reader.js';
 import { MigrationGate } from './migration-gate.js';
 import { MigrationReader, ShippedMigrations } from './migration.reader.js';
+import { ReadingReader } from './reading.reader.js';
+import { SetAsideReader } from './set-aside.reader.js';
 import { Snapshots } from './snapshots.js';
 import { StorageModule } from './storage.module.js';
+
+const READERS = [
+  DeviceReader,
+  ReadingReader,
+  EventReader,
+  BindingReader,
+  SetAsideReader,
+  IngestCountReader,
+  MigrationReader,
+];
 
 /** The questions that can be asked of the database. */
 @Module({
@@ -10,9 +26,9 @@ import { StorageModule } from './storage.module.js';
   providers: [
     Snapshots,
     { provide: ShippedMigrations, useFactory: () => new ShippedMigrations() },
-    MigrationReader,
+    ...READERS,
     MigrationGate,
   ],
-  exports: [MigrationReader, MigrationGate],
+  exports: [...READERS, MigrationGate],
 })
 export class ReaderModule {}

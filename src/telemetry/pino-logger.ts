@@ -13,6 +13,15 @@ export interface LogDestination {
   write(line: string): void;
 }
 
+/** Nest tells of every module and route at each start, which is news to nobody. */
+const NEST_AT_WORK: ReadonlySet<unknown> = new Set([
+  'InstanceLoader',
+  'RoutesResolver',
+  'RouterExplorer',
+  'NestFactory',
+  'NestApplication',
+]);
+
 /**
  * Nest's logger on pino. A line is a constant message plus fields: `logger.warn('Connection lost', { peer, attempts })` or
  * `logger.warn({ msg: 'Connection lost', peer })`; an Error among the arguments becomes `err`.
@@ -39,7 +48,7 @@ export class PinoLogger implements LoggerService {
   }
 
   log(message: unknown, ...rest: unknown[]): void {
-    this.write('info', message, rest);
+    this.write(NEST_AT_WORK.has(rest.at(-1)) ? 'debug' : 'info', message, rest);
   }
 
   error(message: unknown, ...rest: unknown[]): void {

@@ -1,0 +1,185 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
+import { IsIn, IsOptional, Matches } from 'class-validator';
+import type { TimeRange } from '../storage/reading.reader.js';
+import { Flag, Text, Texts, Time, WholeNumber } from './parameters.js';
+import { BadParameters } from './problem.js';
+
+/** How much of a list, and from where on. */
+export class PageQuery {
+  @IsOptional()
+  @WholeNumber(1, 1000)
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 1000, default: 50, description: 'Items in a page.' })
+  readonly limit: number = 50;
+
+  @IsOptional()
+  @Text(4096)
+  @ApiPropertyOptional({ description: '`next` of the page before.' })
+  readonly cursor?: string;
+}
+
+const time = (description: string) =>
+  ApiPropertyOptional({
+    type: 'string',
+    description: `${description} RFC 3339 or epoch milliseconds.`,
+    example: '2026-11-22T07:00:00.000Z',
+  });
+
+/** A page of what happened in a stretch of time. */
+export class RangeQuery extends PageQuery {
+  @IsOptional()
+  @Time()
+  @time('From this time on.')
+  readonly from?: Date;
+
+  @IsOptional()
+  @Time()
+  @time('Before this time.')
+  readonly to?: Date;
+
+  @IsOptional()
+  @IsIn(['asc', 'desc'], { message: 'must be asc or desc' })
+  @ApiPropertyOptional({ enum: ['asc', 'desc'], default: 'desc', description: 'The newest first, or the oldest.' })
+  readonly order: 'asc' | 'desc' = 'desc';
+}
+
+/** @throws BadParameters when the range is empty by mistake */
+export function rangeOf({ from, to, order }: Pick<RangeQuery, 'from' | 'to' | 'order'>): TimeRange {
+  if (from && to && from.getTime() >= to.getTime()) {
+    throw new BadParameters([{ parameter: 'from', detail: 'must be before `to`: ranges are half open, [from, to)' }]);
+  }
+  return { from: from ?? null, to: to ?? null, order };
+}
+
+export class DevicesQuery extends PageQuery {
+  @IsOptional()
+  @Text(256)
+  @ApiPropertyOptional({ example: 'a1B2c3D4e5F' })
+  readonly productKey?: string;
+
+  @IsOptional()
+  @Text(256)
+  @ApiPropertyOptional()
+  readonly deviceType?: string;
+
+  @IsOptional()
+  @IsIn(['true', 'false', 'unknown'], { message: 'must be true, false or unknown' })
+  @ApiPropertyOptional({ enum: ['true', 'false', 'unknown'], description: '`unknown`: no status message came yet.' })
+  readonly online?: 'true' | 'false' | 'unknown';
+
+  @IsOptional()
+  @Text(256)
+  @ApiPropertyOptional({ description: "Part of the device's name or of its iotId, whatever the case." })
+  readonly q?: string;
+
+  @IsOptional()
+  @Flag()
+  @ApiPropertyOptional({ type: 'boolean', default: false, description: 'Show deleted devices, too.' })
+  readonly deleted: boolean = false;
+}
+
+export class ReadingsQuery extends RangeQuery {
+  @IsOptional()
+  @Texts(256, 100)
+  @ApiPropertyOptional({
+    type: 'array',
+    items: { type: 'string' },
+    description: 'Only these properties; give it several times for several. All when missing.',
+  })
+  readonly identifier?: readonly string[];
+}
+
+export class DeviceEventsQuery extends RangeQuery {
+  @IsOptional()
+  @Text(64)
+  @ApiPropertyOptional({ example: 'event-raised', description: 'Only events of this kind.' })
+  readonly kind?: string;
+
+  @IsOptional()
+  @Text(256)
+  @ApiPropertyOptional({ description: 'Only events of this identifier of the thing model.' })
+  readonly identifier?: string;
+}
+
+export class EventsQuery extends RangeQuery {
+  @IsOptional()
+  @Text(256)
+  @ApiPropertyOptional({ description: 'Only events of this product and its devices.' })
+  readonly productKey?: string;
+
+  @IsOptional()
+  @Text(64)
+  @ApiPropertyOptional({ example: 'upgrade-job-changed', description: 'Only events of this kind.' })
+  readonly kind?: string;
+}
+
+export class BindingsQuery extends PageQuery {
+  @IsOptional()
+  @Time()
+  @time('Those that held at this time, instead of now.')
+  readonly at?: Date;
+
+  @IsOptional()
+  @Flag()
+  @ApiPropertyOptional({ type: 'boolean', default: false, description: 'All that ever were.' })
+  readonly history: boolean = false;
+}
+
+export class UserDevicesQuery extends PageQuery {
+  @IsOptional()
+  @Time()
+  @time('Those that held at this time, instead of now.')
+  readonly at?: Date;
+
+  @IsOptional()
+  @Flag()
+  @ApiPropertyOptional({ type: 'boolean', default: false, description: 'Show deleted devices, too.' })
+  readonly deleted: boolean = false;
+}
+
+export class SetAsideQuery extends PageQuery {
+  @IsOptional()
+  @Text(64)
+  @ApiPropertyOptional({ example: 'not-json' })
+  readonly reason?: string;
+
+  @IsOptional()
+  @Time()
+  @time('Received from this time on.')
+  readonly from?: Date;
+
+  @IsOptional()
+  @Time()
+  @time('Received before this time.')
+  readonly to?: Date;
+
+  @IsOptional()
+  @Flag()
+  @ApiPropertyOptional({ type: 'boolean', description: 'Only those that a replay made events of, or only the others.' })
+  readonly replayed?: boolean;
+}
+
+export class ReplayQuery {
+  @IsOptional()
+  @Flag()
+  @ApiPropertyOptional({ type: 'boolean', default: false, description: 'Do the real write, then roll it back.' })
+  readonly dryRun: boolean = false;
+}
+
+/** For routes that take no parameters but the path. */
+export class NoQuery {}
+
+export class UserParams {
+  @Text(256)
+  @ApiProperty({ example: '50ebop9xxxxxxxxxxxxxxxxxxxxxxxxxxxxx7384' })
+  readonly identityId!: string;
+}
+
+export class SetAsideParams {
+  @Transform(({ value }: { value: unknown }) =>
+    typeof value === 'string' ? value.toLowerCase().replaceAll('-', '') : value,
+  )
+  @Matches(/^[0-9a-f]{32}$/, { message: 'must be an id of a set-aside message: 32 hexadecimal digits' })
+  @ApiProperty({ example: '0123456789abcdef0123456789abcdef' })
+  readonly id!: string;
+}

@@ -1,0 +1,447 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+
+/** What answers look like, for the OpenAPI description. The answers themselves are the views of `storage`. */
+
+const TIME = { type: 'string', format: 'date-time', example: '2026-11-22T07:35:00.000Z' } as const;
+const TIME_OR_NULL = { ...TIME, nullable: true } as const;
+const ANY_VALUE = { description: 'Any JSON value; numbers with every digit.', oneOf: anyJson(), example: 21.5 };
+const DEVICE = { type: 'string', example: 'a1B2c3D4e5F:lock-0001' } as const;
+
+function text(example: string, more: { readonly nullable?: boolean; readonly description?: string } = {}) {
+  return ApiProperty({ type: 'string', example, ...more });
+}
+
+function anyJson() {
+  return [
+    { type: 'number' },
+    { type: 'string' },
+    { type: 'boolean' },
+    { type: 'object', additionalProperties: true },
+    { type: 'array', items: {} },
+  ];
+}
+
+const NEXT = {
+  type: 'string',
+  nullable: true,
+  description: 'Cursor of the next page, or null.',
+  example: null,
+} as const;
+
+export class PropertyValueSchema {
+  @ApiProperty(ANY_VALUE)
+  readonly value!: unknown;
+
+  @ApiProperty(TIME)
+  readonly at!: string;
+}
+
+export class OwnerSchema {
+  @text('50ebop9xxxxxxxxxxxxxxxxxxxxxxxxxxxxx7384')
+  readonly identityId!: string;
+
+  @text('A11E3B2C')
+  readonly scopeId!: string;
+
+  @text('9C5E1F')
+  readonly tenantId!: string;
+
+  @ApiProperty(TIME)
+  readonly since!: string;
+}
+
+export class DeviceSchema {
+  @text('a1B2c3D4e5F')
+  readonly productKey!: string;
+
+  @text('lock-0001')
+  readonly deviceName!: string;
+
+  @text('4z819VQHk6VSLmmBJfrf00107ee200', { nullable: true })
+  readonly iotId!: string | null;
+
+  @text('SmartDoor', { nullable: true })
+  readonly deviceType!: string | null;
+
+  @ApiProperty({ type: 'boolean', nullable: true, description: 'Null until a status message came.' })
+  readonly online!: boolean | null;
+
+  @ApiProperty({ ...TIME_OR_NULL, description: 'When it went on- or offline.' })
+  readonly since!: string | null;
+
+  @ApiProperty(TIME_OR_NULL)
+  readonly lastSeen!: string | null;
+
+  @ApiProperty(TIME_OR_NULL)
+  readonly firstSeen!: string | null;
+
+  @ApiProperty({
+    type: 'string',
+    nullable: true,
+    enum: ['create', 'delete', 'enable', 'disable', null],
+    example: 'enable',
+  })
+  readonly lifecycle!: string | null;
+
+  @ApiProperty({ ...DEVICE, nullable: true, description: 'The gateway that it is attached to.' })
+  readonly gateway!: string | null;
+
+  @ApiProperty({ type: 'object', additionalProperties: { type: 'string' }, example: { room: 'kitchen' } })
+  readonly tags!: Record<string, string>;
+
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: { $ref: '#/components/schemas/PropertyValueSchema' },
+    example: { CurrentTemperature: { value: 21.5, at: '2026-11-22T07:35:00.000Z' } },
+  })
+  readonly properties!: Record<string, PropertyValueSchema>;
+
+  @ApiProperty({ type: [OwnerSchema] })
+  readonly owners!: OwnerSchema[];
+}
+
+export class DeviceList {
+  @ApiProperty({ type: [DeviceSchema] })
+  readonly items!: DeviceSchema[];
+
+  @ApiProperty(NEXT)
+  readonly next!: string | null;
+}
+
+export class StatusSchema {
+  @ApiProperty({ type: 'boolean', nullable: true, description: 'Null until a status message came.' })
+  readonly online!: boolean | null;
+
+  @ApiProperty(TIME_OR_NULL)
+  readonly since!: string | null;
+
+  @ApiProperty(TIME_OR_NULL)
+  readonly lastSeen!: string | null;
+
+  @ApiProperty({ type: 'integer', nullable: true, description: "The platform's offlineReasonCode.", example: 427 })
+  readonly reason!: number | null;
+}
+
+export class PropertySchema extends PropertyValueSchema {
+  @text('CurrentTemperature')
+  readonly identifier!: string;
+}
+
+export class PropertyItems {
+  @ApiProperty({ type: [PropertySchema] })
+  readonly items!: PropertySchema[];
+
+  @ApiProperty(NEXT)
+  readonly next!: string | null;
+}
+
+export class ReadingSchema extends PropertySchema {
+  @ApiPropertyOptional({
+    type: 'array',
+    items: { oneOf: anyJson() },
+    description: 'Only when several values came for one millisecond: all of them; `value` is the last.',
+  })
+  readonly values?: unknown[];
+}
+
+export class ReadingList {
+  @ApiProperty({ type: [ReadingSchema] })
+  readonly items!: ReadingSchema[];
+
+  @ApiProperty(NEXT)
+  readonly next!: string | null;
+}
+
+export class EventSchema {
+  @text('event-raised')
+  readonly kind!: string;
+
+  @ApiProperty({ ...DEVICE, nullable: true, description: 'Null for what concerns a product and no device.' })
+  readonly device!: string | null;
+
+  @text('a1B2c3D4e5F')
+  readonly productKey!: string;
+
+  @text('DoorOpenNotification', { nullable: true })
+  readonly identifier!: string | null;
+
+  @text('Door opened', { nullable: true })
+  readonly name!: string | null;
+
+  @text('info', { nullable: true })
+  readonly type!: string | null;
+
+  @text('1678239049931', { nullable: true })
+  readonly requestId!: string | null;
+
+  @ApiProperty(TIME)
+  readonly at!: string;
+
+  @ApiProperty(TIME)
+  readonly receivedAt!: string;
+
+  @ApiProperty(ANY_VALUE)
+  readonly value!: unknown;
+}
+
+export class EventList {
+  @ApiProperty({ type: [EventSchema] })
+  readonly items!: EventSchema[];
+
+  @ApiProperty(NEXT)
+  readonly next!: string | null;
+}
+
+export class BindingSchema {
+  @text('50ebop9xxxxxxxxxxxxxxxxxxxxxxxxxxxxx7384')
+  readonly identityId!: string;
+
+  @text('A11E3B2C')
+  readonly scopeId!: string;
+
+  @text('9C5E1F')
+  readonly tenantId!: string;
+
+  @ApiProperty({ type: 'boolean', description: 'True for the owner, false for somebody the device is shared with.' })
+  readonly owned!: boolean;
+
+  @ApiProperty({ ...TIME_OR_NULL, description: 'Null when only the end is known.' })
+  readonly from!: string | null;
+
+  @ApiProperty({ ...TIME_OR_NULL, description: 'Null while it lasts.' })
+  readonly until!: string | null;
+}
+
+export class BindingList {
+  @ApiProperty({ type: [BindingSchema] })
+  readonly items!: BindingSchema[];
+
+  @ApiProperty(NEXT)
+  readonly next!: string | null;
+}
+
+export class UserDeviceSchema extends BindingSchema {
+  @text('a1B2c3D4e5F')
+  readonly productKey!: string;
+
+  @text('lock-0001')
+  readonly deviceName!: string;
+
+  @text('4z819VQHk6VSLmmBJfrf00107ee200', { nullable: true })
+  readonly iotId!: string | null;
+}
+
+export class UserDeviceList {
+  @ApiProperty({ type: [UserDeviceSchema] })
+  readonly items!: UserDeviceSchema[];
+
+  @ApiProperty(NEXT)
+  readonly next!: string | null;
+}
+
+export class TransportSchema {
+  @text('amqp')
+  readonly transport!: string;
+
+  @ApiProperty({ type: 'integer' })
+  readonly connections!: number;
+
+  @ApiProperty({ type: 'integer' })
+  readonly connected!: number;
+}
+
+export class ConnectionSchema {
+  @text('amqp')
+  readonly transport!: string;
+
+  @ApiProperty({ type: 'integer', example: 1 })
+  readonly connection!: number;
+
+  @ApiProperty({ enum: ['connecting', 'connected', 'waiting', 'stopped'] })
+  readonly state!: string;
+
+  @text('127.0.0.1:5671')
+  readonly peer!: string;
+
+  @ApiProperty(TIME)
+  readonly since!: string;
+
+  @ApiProperty({ type: 'string', nullable: true, example: null, description: 'What ended the connection before.' })
+  readonly lastError!: string | null;
+
+  @ApiProperty({ type: 'integer' })
+  readonly attempts!: number;
+
+  @ApiProperty({ type: 'integer' })
+  readonly credit!: number;
+}
+
+export class IngestTotalsSchema {
+  @ApiProperty({ type: 'integer' })
+  readonly received!: number;
+
+  @ApiProperty({ type: 'integer' })
+  readonly stored!: number;
+
+  @ApiProperty({ type: 'integer' })
+  readonly duplicate!: number;
+
+  @ApiProperty({ type: 'integer' })
+  readonly setAside!: number;
+
+  @ApiProperty({ type: 'integer', description: 'A share of stored: older than retention keeps it.' })
+  readonly expired!: number;
+}
+
+export class IngestSchema {
+  @ApiProperty({ type: 'integer' })
+  readonly received!: number;
+
+  @ApiProperty({ type: 'integer' })
+  readonly stored!: number;
+
+  @ApiProperty({ type: 'integer' })
+  readonly duplicate!: number;
+
+  @ApiProperty({ type: 'integer' })
+  readonly setAside!: number;
+
+  @ApiProperty({ type: 'integer', description: 'received = stored + duplicate + setAside + inHand' })
+  readonly inHand!: number;
+
+  @ApiProperty({
+    type: 'number',
+    nullable: true,
+    description: 'How long the oldest message in hand has waited.',
+    example: null,
+  })
+  readonly lagMs!: number | null;
+
+  @ApiProperty({ type: 'integer' })
+  readonly bytesInHand!: number;
+
+  @ApiProperty({ type: [TransportSchema] })
+  readonly transports!: TransportSchema[];
+
+  @ApiProperty({ type: [ConnectionSchema] })
+  readonly connections!: ConnectionSchema[];
+
+  @ApiProperty({
+    type: IngestTotalsSchema,
+    nullable: true,
+    description: 'Over all replicas and since ever; null while the database is away.',
+  })
+  readonly totals!: IngestTotalsSchema | null;
+}
+
+export class SetAsideSchema {
+  @text('0123456789abcdef0123456789abcdef')
+  readonly id!: string;
+
+  @text('not-json')
+  readonly reason!: string;
+
+  @text('the body is not JSON')
+  readonly detail!: string;
+
+  @text('amqp')
+  readonly transport!: string;
+
+  @text('1460129463911234567', { nullable: true })
+  readonly messageId!: string | null;
+
+  @text('/a1B2c3D4e5F/lock-0001/thing/event/property/post', { nullable: true })
+  readonly topic!: string | null;
+
+  @text('1678433529695', { nullable: true })
+  readonly generateTime!: string | null;
+
+  @ApiProperty(TIME)
+  readonly receivedAt!: string;
+
+  @ApiProperty({ type: 'integer', description: 'Replays tried so far.' })
+  readonly attempts!: number;
+
+  @ApiProperty(TIME_OR_NULL)
+  readonly replayedAt!: string | null;
+
+  @ApiProperty({ type: 'integer', description: 'Size of the body.' })
+  readonly bytes!: number;
+}
+
+export class SetAsideList {
+  @ApiProperty({ type: [SetAsideSchema] })
+  readonly items!: SetAsideSchema[];
+
+  @ApiProperty(NEXT)
+  readonly next!: string | null;
+}
+
+export class SetAsideMessageSchema extends SetAsideSchema {
+  @ApiProperty({ type: 'object', additionalProperties: { type: 'string' } })
+  readonly properties!: Record<string, string>;
+
+  @ApiProperty({ enum: ['text', 'hex'], description: 'How `body` shows the bytes: UTF-8, or hexadecimal digits.' })
+  readonly encoding!: string;
+
+  @text('{"items":')
+  readonly body!: string;
+}
+
+export class RefusalSchema {
+  @text('not-json')
+  readonly reason!: string;
+
+  @text('the body is not JSON')
+  readonly detail!: string;
+}
+
+export class ReplaySchema {
+  @text('0123456789abcdef0123456789abcdef')
+  readonly id!: string;
+
+  @ApiProperty({ type: 'boolean' })
+  readonly dryRun!: boolean;
+
+  @ApiProperty({ enum: ['replayed', 'refused'] })
+  readonly result!: string;
+
+  @ApiProperty({ type: RefusalSchema, nullable: true })
+  readonly refusal!: RefusalSchema | null;
+
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: { type: 'integer' },
+    description: 'Rows inserted or changed, by table.',
+    example: { Device: 1, PropertyReading: 3 },
+  })
+  readonly changes!: Record<string, number>;
+}
+
+export class ParameterProblemSchema {
+  @text('limit')
+  readonly parameter!: string;
+
+  @text('must be a whole number from 1 to 1000')
+  readonly detail!: string;
+}
+
+export class ProblemSchema {
+  @text('about:blank')
+  readonly type!: string;
+
+  @text('Not Found')
+  readonly title!: string;
+
+  @ApiProperty({ type: 'integer', example: 404 })
+  readonly status!: number;
+
+  @text('No device a1B2c3D4e5F:lock-0001 (productKey:deviceName)')
+  readonly detail!: string;
+
+  @ApiPropertyOptional({ type: [ParameterProblemSchema] })
+  readonly errors?: ParameterProblemSchema[];
+
+  @ApiPropertyOptional({ type: [String], description: 'Of an ambiguous device.' })
+  readonly candidates?: string[];
+}
