@@ -25,8 +25,10 @@ export async function compile(root) {
   await rm(path.join(root, STAMP), { force: true });
   await removeOrphans(root);
   const cli = path.join(root, 'node_modules', '@nestjs', 'cli', 'bin', 'nest.js');
-  const { code, output } = await working('Compiling', () => runTool(process.execPath, [cli, 'build'], { cwd: root }));
-  if (code !== 0) throw new PlainError(`The sources do not compile:\n${lastLines(output, 40)}`);
+  await working('Compiling', async () => {
+    const { code, output } = await runTool(process.execPath, [cli, 'build'], { cwd: root });
+    if (code !== 0) throw new PlainError(`The sources do not compile:\n${lastLines(output, 40)}`);
+  });
   await writeStamp(path.join(root, STAMP), before);
 }
 

@@ -33,14 +33,18 @@ export async function installPackages(root) {
   // tree of another day is brought up to date in place, which takes seconds and leaves it whole if the network is away.
   const complete = await exists(path.join(root, 'node_modules', '.package-lock.json'));
   if (complete) {
-    const updated = await working('Updating packages', () => npm(root, ['install', '--no-save', '--prefer-offline']));
-    if (updated.code === 0 && (await packagesMatch(root))) return;
+    await working('Updating packages', () => npm(root, ['install', '--no-save', '--prefer-offline']));
+    if (await packagesMatch(root)) return;
   }
-  const installed = await working('Installing packages', () => npm(root, ['ci', '--prefer-offline']), {
-    note: 'about a minute the first time',
-  });
-  if (installed.code === 0) return;
-  throw new PlainError(`npm ci failed: ${reasonOf(installed.output)}\n${lastLines(installed.output)}`);
+  const note = 'about a minute the first time';
+  await working(
+    'Installing packages',
+    async () => {
+      const { code, output } = await npm(root, ['ci', '--prefer-offline']);
+      if (code !== 0) throw new PlainError(`npm ci failed: ${reasonOf(output)}\n${lastLines(output)}`);
+    },
+    { note },
+  );
 }
 
 /**

@@ -25,10 +25,10 @@ export async function clientIsCurrent(root) {
 export async function generateClient(root) {
   const before = await inputs(root);
   const cli = path.join(root, 'node_modules', 'prisma', 'build', 'index.js');
-  const { code, output } = await working('Generating the Prisma client', () =>
-    runTool(process.execPath, [cli, 'generate'], { cwd: root, env: quietPrisma() }),
-  );
-  if (code !== 0) throw new PlainError(`prisma generate failed:\n${lastLines(output)}`);
+  await working('Generating the Prisma client', async () => {
+    const { code, output } = await runTool(process.execPath, [cli, 'generate'], { cwd: root, env: quietPrisma() });
+    if (code !== 0) throw new PlainError(`prisma generate failed:\n${lastLines(output)}`);
+  });
   await writeStamp(path.join(root, OUTPUT, '.stamp'), before);
 }
 

@@ -13,14 +13,11 @@ import { lastLines, runTool } from '../setup/run-tool.mjs';
 export async function migrate({ root, url, database, signal }) {
   if (await isUpToDate(root, url, database)) return;
   const cli = path.join(root, 'node_modules', 'prisma', 'build', 'index.js');
-  const { code, output } = await working(`Applying migrations to ${database} (prisma migrate deploy)`, () =>
-    runTool(process.execPath, [cli, 'migrate', 'deploy'], {
-      cwd: root,
-      env: { ...quietPrisma(), DATABASE_URL: url },
-      signal,
-    }),
-  );
-  if (code !== 0) throw new PlainError(`prisma migrate deploy failed on ${database}:\n${lastLines(output, 25)}`);
+  await working(`Applying migrations to ${database} (prisma migrate deploy)`, async () => {
+    const env = { ...quietPrisma(), DATABASE_URL: url };
+    const { code, output } = await runTool(process.execPath, [cli, 'migrate', 'deploy'], { cwd: root, env, signal });
+    if (code !== 0) throw new PlainError(`prisma migrate deploy failed on ${database}:\n${lastLines(output, 25)}`);
+  });
 }
 
 /**
