@@ -258,8 +258,8 @@ export class ConsumerGroup {
   private drop(queued: QueuedMessage, why: 'expired' | 'overflowed'): void {
     const fate = this.fates.get(queued.message.id);
     if (fate) fate.outcome = why;
-    // Said once and then seldom: a group that nobody reads drops as many messages as the fleet sends.
-    if (this.count.dropped++ % 10_000 === 0) {
+    // Said at 1, 10, 100, …: a group that nobody reads drops as many messages as the fleet sends.
+    if (Number.isInteger(Math.log10(++this.count.dropped))) {
       this.log.warn('dropping the oldest messages of a group that does not take them', {
         group: this.id,
         why,

@@ -20,7 +20,7 @@ async function main(): Promise<void> {
     limits: settings.limits,
     ackTimeoutMs: settings.ackTimeoutMs,
     redeliverAfterMs: settings.redeliverAfterMs,
-    maxQueued: 20_000,
+    maxQueued: Math.max(20_000, 5 * settings.devices),
     maxQueuedBytes: 32 * 1_024 * 1_024,
     recordFates: false,
     fleet: settings,

@@ -106,7 +106,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
       securityToken: text('SIMULATOR_STS_SECURITY_TOKEN', DEMO_STS.securityToken, /^[^|,\s]{1,4096}$/),
     },
     freshnessWindowMs: freshnessMinutes === 0 ? null : freshnessMinutes * 60_000,
-    devices: number('SIMULATOR_DEVICES', 12, 1, 100_000),
+    devices: number('SIMULATOR_DEVICES', 12, 1, 10_000),
     rate: number('SIMULATOR_RATE', 5, 0, 100_000, false),
     seed: text('SIMULATOR_SEED', '1', anything, 'up to 4,096 characters'),
     flavour: choice('SIMULATOR_FLAVOUR', 'both', ['living', 'enterprise', 'both']),

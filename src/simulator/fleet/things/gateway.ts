@@ -71,7 +71,7 @@ export class Probe implements Thing {
     return {
       Temperature: rounded(temperature + this.random.noise() * 0.05, 2),
       Humidity: rounded(clamped(72 - temperature + this.damp.after(elapsed), 5, 99), 1),
-      BatteryMillivolts: Math.round(this.battery),
+      BatteryMillivolts: this.random.whole(2_050, 2_300),
     };
   }
 
@@ -80,7 +80,12 @@ export class Probe implements Thing {
       case 'info':
         return { identifier: 'ButtonPressed', name: '按键', type, value: { Times: this.random.whole(1, 3) } };
       case 'alert':
-        return { identifier: 'BatteryLow', name: 'Battery low', type, value: { Millivolts: Math.round(this.battery) } };
+        return {
+          identifier: 'BatteryLow',
+          name: 'Battery low',
+          type,
+          value: { Millivolts: this.random.whole(2_050, 2_300) },
+        };
       case 'error':
         return {
           identifier: 'SensorFault',

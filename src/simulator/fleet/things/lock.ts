@@ -51,7 +51,7 @@ export class Lock implements Thing {
               identifier: 'LowElectricityAlarm',
               name: 'Battery low',
               type,
-              value: { Percentage: Math.round(this.battery) },
+              value: { Percentage: Math.min(Math.round(this.battery), this.random.whole(6, 15)) },
             }
           : { identifier: 'TamperAlarm', name: 'Somebody pries at the door', type, value: {} };
       case 'error':

@@ -55,7 +55,10 @@ export class Purifier implements Thing {
           identifier: 'FilterAlarm',
           name: 'Filter worn out',
           type,
-          value: { RemainingPercent: Math.round(this.filter), FilterId: `F-${this.random.whole(1, 4)}` },
+          value: {
+            RemainingPercent: Math.min(Math.round(this.filter), this.random.whole(1, 9)),
+            FilterId: `F-${this.random.whole(1, 4)}`,
+          },
         };
       case 'error':
         return { identifier: 'Error', name: 'Sensor fault', type, value: { ErrorCode: this.random.whole(0, 5) } };
