@@ -42,6 +42,9 @@ interface InnerSession {
 }
 interface InnerConnection {
   readonly remote: { readonly open?: { idle_time_out?: number | null } };
+  /** Size of the frame that is being collected. */
+  readonly frame_size?: number;
+  idle(): void;
 }
 
 /**
@@ -57,6 +60,8 @@ export class AmqpLink {
   /** Credit to give back, once there is room. */
   private owed = 0;
   private peerEnded = false;
+  private heardAt = performance.now();
+  private readonly idleTimer: NodeJS.Timeout;
   private socket: Socket | null = null;
   private readonly connection: Connection;
   private receiver: Receiver | null = null;
@@ -74,9 +79,11 @@ export class AmqpLink {
       this.tellClosed = resolve;
     });
     this.forgetRoom = room.onOpen(() => {
+      this.heardAt = performance.now();
       this.socket?.resume();
       this.giveCredit();
     });
+    this.idleTimer = setInterval(() => this.checkIdle(), options.idleTimeOutMs / 4);
     this.openTimer = setTimeout(() => this.noAnswer(), options.openWithinMs);
     this.connection = this.connect();
   }
@@ -143,6 +150,8 @@ export class AmqpLink {
             connected();
           });
           this.socket = socket;
+          // Behind rhea's own listener, to see what the bytes did to it.
+          process.nextTick(() => socket.on('data', () => this.heardBytes()));
           socket.on('end', () => (this.peerEnded = true));
           socket.on('close', () => this.lost(this.howItEnded()));
           return socket;
@@ -150,6 +159,8 @@ export class AmqpLink {
       }),
     };
     const connection = container.create_connection(options);
+    // rhea forgets its own timer while a frame is incomplete, and knows nothing of a socket that we do not read from.
+    (connection as unknown as InnerConnection).idle = () => undefined;
     try {
       connection.connect();
       this.attach(connection);
@@ -222,13 +233,29 @@ export class AmqpLink {
     this.owed = 0;
   }
 
+  private heardBytes(): void {
+    this.heardAt = performance.now();
+    // rhea would collect any number of bytes, if that is what a frame says that it has.
+    const { frame_size: frameBytes } = this.connection as unknown as InnerConnection;
+    if (frameBytes !== undefined && frameBytes > MAX_FRAME_BYTES) {
+      this.lost(`the peer sends a frame of ${frameBytes} bytes, or does not speak AMQP`);
+    }
+  }
+
+  /** As the specification has it: a peer that is silent for twice the time that we asked for is gone. */
+  private checkIdle(): void {
+    if (this.socket?.isPaused() === true) return;
+    const { idleTimeOutMs } = this.options;
+    if (performance.now() - this.heardAt < 2 * idleTimeOutMs) return;
+    this.lost(`nothing was heard for ${(2 * idleTimeOutMs) / 1000} s`);
+  }
+
   private noAnswer(): void {
     this.lost({ code: 'ETIMEDOUT', message: `no link within ${this.options.openWithinMs} ms` });
   }
 
   private howItEnded(): string {
-    if (this.peerEnded) return 'the peer closed the socket';
-    return `nothing was heard for ${(2 * this.options.idleTimeOutMs) / 1000} s, or the socket broke`;
+    return this.peerEnded ? 'the peer closed the socket' : 'the socket broke';
   }
 
   private lost(fault: unknown): void {
@@ -243,6 +270,7 @@ export class AmqpLink {
     if (this.over) return;
     this.over = true;
     clearTimeout(this.openTimer);
+    clearInterval(this.idleTimer);
     this.forgetRoom();
     this.tellClosed();
     const { socket } = this;
