@@ -70,7 +70,7 @@ export function explainLoss(fault: unknown, phase: Phase, mode: SignInSettings['
   if (phase === 'signing in') {
     return { reason: `signing in failed: ${said}`, advice: `check AMQP_URL and ${secretsOf[mode]}` };
   }
-  return { reason: said, advice: null };
+  return { reason: said || 'no reason was given', advice: null };
 }
 
 function wordsOf(fault: unknown): { code: string; condition: string; text: string } {
