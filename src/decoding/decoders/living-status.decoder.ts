@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { decoder, fact } from '../decoder.js';
 import { visibleJson } from '../canonical-json.js';
 import { isJsonObject, pick, type Json } from '../json.js';
-import { integerOf, jsonObject } from '../wire-types.js';
+import { anything, integerOf, jsonObject } from '../wire-types.js';
 
 /** A device went on- or offline, as the Living platform tells it (protocol 7.4). */
 export const livingStatus = decoder({
@@ -10,7 +10,7 @@ export const livingStatus = decoder({
   topics: ['status'],
   shape: ({ status }) => isJsonObject(status),
   body: z
-    .object({ status: jsonObject, action: z.unknown() })
+    .object({ status: jsonObject, action: anything })
     .refine(({ status, action }) => onlineOf(status['value'], action) !== null, {
       path: ['status', 'value'],
       message: 'must be "1" (online), "0" or "3" (offline)',
