@@ -34,3 +34,16 @@ export class Drift {
     return this.offset;
   }
 }
+
+const LONGEST_STEP_MS = 600_000;
+
+/** How much time a thing has lived through since it was last asked: none at first, never backwards, never in one leap. */
+export class Stopwatch {
+  private last: number | null = null;
+
+  elapsedMs(now: number): number {
+    const elapsed = this.last === null ? 0 : clamped(now - this.last, 0, LONGEST_STEP_MS);
+    this.last = Math.max(now, this.last ?? now);
+    return elapsed;
+  }
+}

@@ -104,10 +104,10 @@ export class Fleet implements World {
     return this.devices.filter(({ gateway }) => gateway === device);
   }
 
-  /** Who may go away for a while without leaving the fleet dull: nobody once a third is away. */
+  /** Who may go away for a while without leaving the fleet dull: nobody while that would leave a third away. */
   restless(voice: Voice | null): Device[] {
     const away = this.devices.filter(({ online, busy }) => !online || busy).length;
-    if (away * 3 > this.devices.length) return [];
+    if ((away + 1) * 3 > this.devices.length) return [];
     return this.awake(voice).filter(({ product }) => product.role !== 'sub-device');
   }
 

@@ -1,11 +1,11 @@
 import type { Random } from '../../random.js';
-import { clamped, dayCurve, Drift, rounded } from '../curves.js';
+import { clamped, dayCurve, Drift, rounded, Stopwatch } from '../curves.js';
 import type { Json } from '../json.js';
 import type { EventType, ModelEvent, Thing } from '../thing.js';
 
 /** A gateway in a cellar: its own health, and where it stands. */
 export class Gateway implements Thing {
-  private lastAt = 0;
+  private readonly watch = new Stopwatch();
   private uplink = 'ethernet';
   private readonly load: Drift;
   private readonly memory: Drift;
@@ -18,8 +18,7 @@ export class Gateway implements Thing {
   }
 
   measure(now: number): Record<string, Json> {
-    const elapsed = clamped(now - this.lastAt, 0, 3_600_000);
-    this.lastAt = now;
+    const elapsed = this.watch.elapsedMs(now);
     return {
       CpuLoad: rounded(clamped(18 + 20 * dayCurve(now, 14) + this.load.after(elapsed), 1, 100), 1),
       MemoryUsedMB: rounded(clamped(212 + this.memory.after(elapsed), 80, 500), 1),
@@ -50,7 +49,7 @@ export class Gateway implements Thing {
 
 /** A temperature and humidity probe, behind a gateway. */
 export class Probe implements Thing {
-  private lastAt = 0;
+  private readonly watch = new Stopwatch();
   private battery: number;
   private readonly mean: number;
   private readonly warmth: Drift;
@@ -64,8 +63,7 @@ export class Probe implements Thing {
   }
 
   measure(now: number): Record<string, Json> {
-    const elapsed = clamped(now - this.lastAt, 0, 3_600_000);
-    this.lastAt = now;
+    const elapsed = this.watch.elapsedMs(now);
     this.battery = clamped(this.battery - elapsed / 3_600_000 / 8, 1_900, 3_100);
     const temperature = this.mean + 2.5 * dayCurve(now, 15) + this.warmth.after(elapsed);
     return {

@@ -1,5 +1,5 @@
 import type { Random } from '../../random.js';
-import { clamped, Drift, hourOfDay } from '../curves.js';
+import { clamped, Drift, hourOfDay, Stopwatch } from '../curves.js';
 import type { Json } from '../json.js';
 import type { EventType, ModelEvent, Thing } from '../thing.js';
 
@@ -8,7 +8,7 @@ export class Lock implements Thing {
   private battery: number;
   private openUntil = 0;
   private openings: number;
-  private lastAt = 0;
+  private readonly watch = new Stopwatch();
   private readonly signal: Drift;
 
   constructor(private readonly random: Random) {
@@ -18,8 +18,7 @@ export class Lock implements Thing {
   }
 
   measure(now: number): Record<string, Json> {
-    const elapsed = clamped(now - this.lastAt, 0, 3_600_000);
-    this.lastAt = now;
+    const elapsed = this.watch.elapsedMs(now);
     const hour = hourOfDay(now);
     const busy = (hour > 7 && hour < 9) || (hour > 17 && hour < 20) ? 12 : hour < 6 ? 0.5 : 3;
     if (now > this.openUntil && this.random.chance(1 - Math.exp((-busy * elapsed) / 600_000))) {

@@ -1,5 +1,5 @@
 import type { Random } from '../../random.js';
-import { clamped, dayCurve, Drift, rounded } from '../curves.js';
+import { clamped, dayCurve, Drift, rounded, Stopwatch } from '../curves.js';
 import type { Json } from '../json.js';
 import type { EventType, ModelEvent, Thing } from '../thing.js';
 
@@ -7,7 +7,7 @@ import type { EventType, ModelEvent, Thing } from '../thing.js';
 export class Meter implements Thing {
   private energyKwh: number;
   private kettleUntil = 0;
-  private lastAt = 0;
+  private readonly watch = new Stopwatch();
   private readonly load: Drift;
   private readonly grid: Drift;
   /** Counts from a number beyond what a double can hold, as long-lived counters do. */
@@ -21,8 +21,7 @@ export class Meter implements Thing {
   }
 
   measure(now: number): Record<string, Json> {
-    const elapsed = clamped(now - this.lastAt, 0, 3_600_000);
-    this.lastAt = now;
+    const elapsed = this.watch.elapsedMs(now);
     if (now > this.kettleUntil && this.random.chance(elapsed / 400_000)) {
       this.kettleUntil = now + this.random.between(60_000, 240_000);
     }

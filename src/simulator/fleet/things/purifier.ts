@@ -1,5 +1,5 @@
 import type { Random } from '../../random.js';
-import { clamped, dayCurve, Drift, hourOfDay, rounded } from '../curves.js';
+import { clamped, dayCurve, Drift, hourOfDay, rounded, Stopwatch } from '../curves.js';
 import type { Json } from '../json.js';
 import type { EventType, ModelEvent, Thing } from '../thing.js';
 
@@ -8,7 +8,7 @@ export class Purifier implements Thing {
   private dust: number;
   private filter: number;
   private on = true;
-  private lastAt = 0;
+  private readonly watch = new Stopwatch();
   private readonly street: Drift;
   private readonly room: Drift;
 
@@ -20,8 +20,7 @@ export class Purifier implements Thing {
   }
 
   measure(now: number): Record<string, Json> {
-    const elapsed = clamped(now - this.lastAt, 0, 3_600_000);
-    this.lastAt = now;
+    const elapsed = this.watch.elapsedMs(now);
     const outside = Math.max(8, 55 + 45 * dayCurve(now, 19) + this.street.after(elapsed));
     if (this.random.chance(elapsed / 900_000)) this.on = !this.on;
     const speed = !this.on ? 0 : this.dust > 75 ? 4 : this.dust > 45 ? 3 : this.dust > 20 ? 2 : 1;

@@ -1,5 +1,5 @@
 import type { Random } from '../../random.js';
-import { clamped, dayCurve, Drift, hourOfDay, rounded } from '../curves.js';
+import { dayCurve, Drift, hourOfDay, rounded, Stopwatch } from '../curves.js';
 import type { Json } from '../json.js';
 import type { EventType, ModelEvent, Thing } from '../thing.js';
 
@@ -7,7 +7,7 @@ import type { EventType, ModelEvent, Thing } from '../thing.js';
 export class Thermostat implements Thing {
   private temperature: number;
   private heating = false;
-  private lastAt = 0;
+  private readonly watch = new Stopwatch();
   private readonly comfort: number;
   private readonly weather: Drift;
   private readonly humidity: Drift;
@@ -25,8 +25,7 @@ export class Thermostat implements Thing {
   }
 
   measure(now: number): Record<string, Json> {
-    const elapsed = clamped(now - this.lastAt, 0, 3_600_000);
-    this.lastAt = now;
+    const elapsed = this.watch.elapsedMs(now);
     const target = this.target(now);
     const outside = 3 + 7 * dayCurve(now, 15) + this.weather.after(elapsed);
     if (this.temperature < target - 0.4) this.heating = true;

@@ -1,0 +1,60 @@
+import { describe, expect, it } from '@jest/globals';
+import { accountsOf, BadSettings, readSettings } from './settings.js';
+
+describe('the settings of the simulator', () => {
+  it('have a default for everything: a small lively fleet on loopback', () => {
+    expect(readSettings({ SIMULATOR_RATE: '' })).toMatchObject({
+      host: '127.0.0.1',
+      port: 5_672,
+      tlsPort: 5_671,
+      devices: 12,
+      rate: 5,
+      flavour: 'both',
+      faults: [],
+      limits: true,
+      readyFile: null,
+      freshnessWindowMs: null,
+    });
+  });
+
+  it('are read from SIMULATOR_*', () => {
+    const settings = readSettings({
+      SIMULATOR_PORT: '0',
+      SIMULATOR_TLS_PORT: '0',
+      SIMULATOR_RATE: '0.5',
+      SIMULATOR_FAULTS: ' poison,shuffle ,poison',
+      SIMULATOR_LIMITS: 'off',
+      SIMULATOR_APP_KEY: '77',
+      SIMULATOR_APP_SECRET: 'any, thing | goes',
+      SIMULATOR_FRESHNESS_MINUTES: '15',
+      SIMULATOR_READY_FILE: '/run/ready.json',
+    });
+    expect(settings).toMatchObject({ port: 0, tlsPort: 0, rate: 0.5, faults: ['poison', 'shuffle'], limits: false });
+    expect(settings).toMatchObject({ freshnessWindowMs: 900_000, readyFile: '/run/ready.json' });
+    expect(accountsOf(settings).apps).toEqual([{ appKey: '77', appSecret: 'any, thing | goes' }]);
+  });
+
+  it.each([
+    ['SIMULATOR_PORT', '70000'],
+    ['SIMULATOR_PORT', '-1'],
+    ['SIMULATOR_PORT', '5671'],
+    ['SIMULATOR_TLS_PORT', '1.5'],
+    ['SIMULATOR_DEVICES', '0'],
+    ['SIMULATOR_DEVICES', 'many'],
+    ['SIMULATOR_RATE', '1e9'],
+    ['SIMULATOR_FLAVOUR', 'vanilla'],
+    ['SIMULATOR_LIMITS', 'maybe'],
+    ['SIMULATOR_FAULTS', 'poison,plague'],
+    ['SIMULATOR_APP_KEY', 'a|b'],
+    ['SIMULATOR_ACK_TIMEOUT_MS', '0'],
+  ])('refuse %s=%s by name', (name, value) => {
+    expect(() => readSettings({ [name]: value })).toThrow(new RegExp(name));
+  });
+
+  it('name every bad one at once, and no secret', () => {
+    const bad = { SIMULATOR_RATE: 'fast', SIMULATOR_FLAVOUR: 'x', SIMULATOR_ACCESS_KEY_SECRET: 's3cret'.repeat(1_000) };
+    expect(() => readSettings(bad)).toThrow(BadSettings);
+    expect(() => readSettings(bad)).toThrow(/SIMULATOR_ACCESS_KEY_SECRET.*SIMULATOR_RATE.*SIMULATOR_FLAVOUR/);
+    expect(() => readSettings(bad)).not.toThrow(/s3cret/);
+  });
+});
