@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { Settings } from '../config/settings.js';
 import { type Prisma, PrismaClient } from './generated/client.js';
@@ -15,7 +15,7 @@ const CONNECTIONS = 10;
 
 /** The one connection pool of this process. */
 @Injectable()
-export class PrismaService extends PrismaClient implements OnModuleDestroy {
+export class PrismaService extends PrismaClient implements OnApplicationShutdown {
   constructor(@Inject(Settings) settings: { readonly databaseUrl: string }) {
     super({
       adapter: new PrismaPg(
@@ -40,7 +40,8 @@ export class PrismaService extends PrismaClient implements OnModuleDestroy {
     return this.$transaction(work);
   }
 
-  async onModuleDestroy(): Promise<void> {
+  /** Last of all: until then transports still have messages stored, and requests are still answered. */
+  async onApplicationShutdown(): Promise<void> {
     await this.$disconnect();
   }
 }

@@ -152,6 +152,7 @@ export class AmqpLink {
           this.socket = socket;
           // Behind rhea's own listener, to see what the bytes did to it.
           process.nextTick(() => socket.on('data', () => this.heardBytes()));
+          socket.on('error', () => undefined); // rhea tells it; one that it no longer hears must not end the process
           socket.on('end', () => (this.peerEnded = true));
           socket.on('close', () => this.lost(this.howItEnded()));
           return socket;
