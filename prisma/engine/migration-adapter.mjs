@@ -13,8 +13,6 @@ import { ScriptFailure } from './script-failure.mjs';
 const TEXT_OID = 25;
 const CHAR_OID = 18;
 const LOCK_SQL = 'SELECT pg_advisory_lock(72707369)';
-const LOCK_TIMEOUT_MS = 10_000;
-const LOCK_NOT_AVAILABLE = '55P03';
 
 /**
  * @typedef {import('@prisma/driver-adapter-utils').SqlDriverAdapter} Adapter
@@ -38,7 +36,7 @@ export class MigrationAdapterFactory {
   /** Shadow databases that are there now: to be dropped whatever happens. */
   #shadows = /** @type {Set<string>} */ (new Set());
 
-  /** Adapters to close at the end. @type {Set<Adapter>} */
+  /** Adapters to close at the end. @type {Set<MigrationAdapter>} */
   #open = new Set();
 
   #url;
@@ -79,8 +77,13 @@ export class MigrationAdapterFactory {
     return this.#adapterOn(this.#url.withDatabase(name), this.#url.schema, () => this.#dropShadow(name));
   }
 
-  /** Closes what is open and drops what is left of shadow databases, also in the middle of an operation. */
+  /**
+   * Closes what is open and drops what is left of shadow databases, also in the middle of an operation: without their
+   * backends ended, a long statement or the wait for a lock would go on.
+   */
   async dispose() {
+    const backends = [...this.#open].flatMap((adapter) => adapter.busyBackend() ?? []);
+    await Promise.allSettled(backends.map((pid) => this.#administer(`SELECT pg_terminate_backend(${pid})`)));
     await Promise.allSettled([...this.#open].map((adapter) => adapter.dispose()));
     await Promise.allSettled([...this.#shadows].map((name) => this.#dropShadow(name)));
   }
@@ -182,6 +185,9 @@ class MigrationAdapter {
   #pool;
   #remember;
 
+  /** @type {number | undefined} */
+  #backend;
+
   /**
    * @param {StockAdapter} stock
    * @param {(error: Error) => Error} remember
@@ -190,6 +196,12 @@ class MigrationAdapter {
     this.#stock = withCharColumns(stock);
     this.#pool = stock.underlyingDriver();
     this.#remember = remember;
+    this.#pool.on('connect', (client) => (this.#backend = /** @type {{ processID?: number }} */ (client).processID));
+  }
+
+  /** PostgreSQL's process for this connection, if it is at work. */
+  busyBackend() {
+    return this.#pool.totalCount > this.#pool.idleCount ? this.#backend : undefined;
   }
 
   /** @param {string} schema what unqualified names mean; it need not be there yet */
@@ -206,7 +218,7 @@ class MigrationAdapter {
 
   /** @param {SqlQuery} query */
   async executeRaw(query) {
-    if (query.sql === LOCK_SQL) return this.#lock();
+    if (query.sql === LOCK_SQL && lockIsDisabled()) return 0;
     // What has no arguments may be several statements (`prisma db execute`), which only a plain query can be.
     if (query.args.length === 0) return this.#send(query.sql);
     return this.#stock.executeRaw(query).catch((error) => {
@@ -262,26 +274,6 @@ class MigrationAdapter {
     }
   }
 
-  /** Two runs at once wait for each other, as long as the native engine would wait. */
-  async #lock() {
-    if (!['', '0'].includes(process.env['PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK'] ?? '')) return 0;
-    try {
-      await this.#pool.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`);
-      await this.#pool.query(LOCK_SQL);
-      await this.#pool.query('SET lock_timeout = DEFAULT');
-    } catch (error) {
-      if (/** @type {{ code?: string }} */ (error).code !== LOCK_NOT_AVAILABLE) throw this.#refused(LOCK_SQL, error, 0);
-      const failure = new KnownError(
-        'P1002',
-        `The database server was reached but timed out.\n\nPlease try again.\n\nContext: Timed out trying to acquire a postgres advisory lock (${LOCK_SQL}). ` +
-          `Elapsed: ${LOCK_TIMEOUT_MS}ms. Another run of prisma migrate is holding it. See https://pris.ly/d/migrate-advisory-locking for details.`,
-      );
-      this.#remember(failure);
-      throw new DriverAdapterError({ kind: 'SocketTimeout' });
-    }
-    return 1;
-  }
-
   /**
    * @param {string} script
    * @param {unknown} error
@@ -300,6 +292,11 @@ class MigrationAdapter {
       hint: undefined,
     });
   }
+}
+
+/** The engine's own switch: in WebAssembly it sees no environment. It waits 10 s for the lock, as the native one does. */
+function lockIsDisabled() {
+  return !['', '0'].includes(process.env['PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK'] ?? '');
 }
 
 /**

@@ -51,10 +51,18 @@ export function serve(options) {
     inHand = undefined;
   }
 
-  /** @param {number} code */
-  async function stop(code) {
-    await session.dispose().catch((error) => log('WARN', `Not closed cleanly: ${error}`));
-    process.exit(code);
+  /** @type {Promise<void> | undefined} */
+  let stopping;
+
+  /**
+   * Ends what is going on, once: several reasons to stop come together.
+   * @param {number} code
+   */
+  function stop(code) {
+    stopping ??= session
+      .dispose()
+      .catch((error) => log('WARN', `Not closed cleanly: ${error}`))
+      .then(() => process.exit(code));
   }
 
   const input = createInterface({ input: process.stdin, crlfDelay: Infinity });
@@ -68,16 +76,18 @@ export function serve(options) {
     }
     queue = queue.then(() => answer(message));
   });
-  input.on('close', () => void queue.then(() => stop(0)));
+  input.on('close', () => stop(0)); // The CLI has its answers, or was killed: nobody waits for the rest.
+
+  process.stdout.on('error', () => {}); // The CLI may be gone already.
 
   // The CLI sends SIGTERM as soon as it has closed our stdin; Ctrl-C comes to both of us.
-  process.once('SIGTERM', () => void stop(0));
-  process.once('SIGINT', () => void stop(0));
+  process.once('SIGTERM', () => stop(0));
+  process.once('SIGINT', () => stop(0));
 
   // A panic inside an awaited call of the engine leaves its promise pending for ever and surfaces here.
   process.on('uncaughtException', (error) => {
     if (inHand) send(panicResponse(inHand, error));
     else log('ERROR', String(error.stack), { is_panic: true });
-    void stop(EXIT_PANIC);
+    stop(EXIT_PANIC);
   });
 }
