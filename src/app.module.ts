@@ -11,12 +11,15 @@ import { AmqpModule } from './transports/amqp/amqp.module.js';
 /** The parts that run. */
 @Module({})
 export class AppModule {
-  /** Settings come from the process's environment and `.env`, or only from `given`. */
-  static from(given?: Environment): DynamicModule {
+  /**
+   * Settings come from the process's environment and `.env`, or only from `given`.
+   * @throws BadSettings
+   */
+  static async from(given?: Environment): Promise<DynamicModule> {
     return {
       module: AppModule,
       imports: [
-        SettingsModule.read(given),
+        await SettingsModule.read(given),
         TelemetryModule,
         StorageModule,
         ReaderModule,

@@ -21,7 +21,7 @@ function fail(problem: string): never {
 }
 
 async function start(): Promise<void> {
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.from(), httpAdapter(), {
+  const app = await NestFactory.create<NestFastifyApplication>(await AppModule.from(), httpAdapter(), {
     bufferLogs: true,
     abortOnError: false,
   });

@@ -15,21 +15,20 @@ export class SettingTypos {
 export class SettingsModule {
   /**
    * Reads the process's environment and `.env` (the environment wins), or only what is given.
-   * The promise rejects with BadSettings, which ends the start.
+   * @throws BadSettings, which ends the start.
    */
-  static read(given?: Environment): DynamicModule {
+  static async read(given?: Environment): Promise<DynamicModule> {
+    const config = await ConfigModule.forRoot({
+      ...(given && { ignoreEnvFile: true, validatePredefined: false }),
+      // Kept under names of our own, so that nothing of `.env` leaks into the environment of the process.
+      validate: (environment: Environment) => ({
+        settings: readSettings(given ?? environment),
+        typos: new SettingTypos(typosIn(given ?? environment)),
+      }),
+    });
     return {
       module: SettingsModule,
-      imports: [
-        ConfigModule.forRoot({
-          ...(given && { ignoreEnvFile: true, validatePredefined: false }),
-          // Kept under one name, so that nothing of `.env` leaks into the environment of the process.
-          validate: (environment: Environment) => ({
-            settings: readSettings(given ?? environment),
-            typos: new SettingTypos(typosIn(given ?? environment)),
-          }),
-        }),
-      ],
+      imports: [config],
       providers: [provided(Settings, 'settings'), provided(SettingTypos, 'typos')],
       exports: [Settings, SettingTypos],
     };

@@ -38,8 +38,8 @@ const url = (what: string) => ({ message: what });
  */
 export class Settings {
   /** PostgreSQL 14 or later. */
-  @IsString(url('must be set (`npm start` brings a database of its own): postgresql://user:password@host:5432/name'))
   @Matches(/^postgres(ql)?:\/\/\S+$/, url('must be an address such as postgresql://user:password@host:5432/name'))
+  @IsString(url('must be set (`npm start` brings a database of its own): postgresql://user:password@host:5432/name'))
   readonly databaseUrl!: string;
 
   /** The address that REST listens on. */
@@ -64,8 +64,8 @@ export class Settings {
   readonly httpAnonymous: boolean = false;
 
   /** `amqps://host:5671` or `amqp://host:5672`; never with credentials inside. */
+  @Matches(/^(simulator|amqps?:\/\/\S+)$/, url('must be an address such as amqps://host:5671 or amqp://host:5672'))
   @IsString(url('must be set, so that simulated devices never slip into a real database: amqps://host:5671'))
-  @Matches(/^amqps?:\/\/\S+$/, url('must be an address such as amqps://host:5671 or amqp://host:5672'))
   readonly amqpUrl!: string;
 
   @lowerCase

@@ -41,7 +41,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     LOG_LEVEL: options.log ? 'debug' : 'silent',
     ...options.settings,
   };
-  let builder = Test.createTestingModule({ imports: [AppModule.from(environment)] });
+  let builder = Test.createTestingModule({ imports: [await AppModule.from(environment)] });
   if (options.amqpUrl === undefined) builder = builder.overrideModule(AmqpModule).useModule(NoTransport);
   const logger = new PinoLogger(
     { level: options.log ? 'debug' : 'silent', format: 'json' },
