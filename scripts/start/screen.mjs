@@ -15,7 +15,7 @@
 export function screen({ url, service, database, simulator, platform, logs, token, seconds }) {
   const head = service.ready
     ? `living-mirror runs (started in ${seconds.toFixed(1)} s).`
-    : `living-mirror runs, but is not ready yet: ${service.body.slice(0, 300)}\nIt keeps trying; its log tells more.`;
+    : `living-mirror runs, but is not ready yet (${whyNot(service.body)}).\nIt keeps trying; its log tells more.`;
   const rows = [
     ['open', `${url}/v1/devices`],
     ['', `${url}/docs   (all routes${token ? '; HTTP_TOKEN is asked for' : ''})`],
@@ -34,4 +34,18 @@ export function screen({ url, service, database, simulator, platform, logs, toke
   ];
   const body = rows.map(([label = '', text = '']) => `  ${label.padEnd(10)}${text}`).join('\n');
   return `\n${head}\n\n${body}\n\nCtrl-C stops everything.\n`;
+}
+
+/**
+ * What the readiness page complains about.
+ * @param {string} body
+ */
+function whyNot(body) {
+  try {
+    const checks = /** @type {[string, { ok: boolean, detail: string }][]} */ (Object.entries(JSON.parse(body).checks));
+    const failed = checks.filter(([, { ok }]) => !ok).map(([name, { detail }]) => `${name}: ${detail}`);
+    return failed.join(', ');
+  } catch {
+    return body.slice(0, 200);
+  }
 }

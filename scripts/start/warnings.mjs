@@ -7,7 +7,8 @@ const WINDOW_MS = 10_000;
 const PLUMBING = new Set(['level', 'time', 'pid', 'hostname', 'msg', 'context', 'name']);
 
 /**
- * Shows what a part warns of while its whole log goes to a file: JSON lines of level warn and above, a few in a while.
+ * Shows what a part warns of while its whole log goes to a file: JSON lines of level warn and above, or plain ones
+ * marked ERROR; a few in a while.
  * @param {string} who
  * @param {(line: string) => void} show
  * @returns {(line: string) => void}
@@ -34,7 +35,7 @@ export function showWarnings(who, show) {
  * @returns {string | undefined} undefined if it is no warning
  */
 function warningOf(line) {
-  if (!line.startsWith('{')) return undefined;
+  if (!line.startsWith('{')) return /^\S+ ERROR /.test(line) ? line : undefined;
   let entry;
   try {
     entry = JSON.parse(line);

@@ -87,7 +87,11 @@ describe('npm start', () => {
   });
 
   it.each<[part: string, crash: () => Promise<unknown>, said: RegExp]>([
-    ['the service', () => ask('/crash').catch(() => {}), /the service ended unexpectedly \(killed by SIGKILL\)/],
+    [
+      'the service',
+      () => ask('/crash').catch(() => 'it has no last words'),
+      /the service ended unexpectedly \(killed by SIGKILL\)/,
+    ],
     ['the database', async () => process.kill(postmaster(), 'SIGKILL'), /the embedded PostgreSQL ended unexpectedly/],
   ])('ends with an error, and everything else with it, when %s dies', async (_part, crash, said) => {
     const one = await start().up();
