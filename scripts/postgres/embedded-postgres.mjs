@@ -247,7 +247,7 @@ function serverCommand({ binaries, directory }, { durable = true, settings = [] 
     'unix_socket_directories=', // their paths have a short limit, and nobody needs them
     'log_timezone=UTC',
     'timezone=UTC',
-    ...(durable ? [] : ['fsync=off', 'full_page_writes=off', 'synchronous_commit=off']),
+    ...(durable ? [] : ['fsync=off', 'full_page_writes=off']),
     ...settings,
   ];
   return [path.join(binaries, 'bin', 'postgres'), '-D', directory, ...all.flatMap((each) => ['-c', each])];

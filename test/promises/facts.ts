@@ -79,11 +79,12 @@ export interface PoolValue {
   readonly rank: number;
 }
 
-/** In the fixed order: numbers by size, then the others by the bytes of their canonical text. `99` stands twice. */
+/** In the fixed order: numbers by size, then the others by the bytes of their canonical text. `99` stands there in three spellings. */
 const POOL: readonly PoolValue[] = [
   { sent: '-1', shown: '-1', rank: 0 },
   { sent: '99', shown: '99', rank: 1 },
   { sent: '99.0', shown: '99', rank: 1 },
+  { sent: '99.00000000000000', shown: '99', rank: 1 },
   { sent: '100', shown: '100', rank: 2 },
   { sent: '12345678901234567890', shown: '12345678901234567890', rank: 3 },
   { sent: '"99"', shown: '"99"', rank: 4 },
@@ -94,15 +95,19 @@ const POOL: readonly PoolValue[] = [
 /** Epoch milliseconds of one of the few instants. */
 export const instant = (index: number): number => NOON + index * 1000;
 
-const device = fc.constantFrom('d1', 'd2');
+const device = fc.constantFrom('d1', 'd1', 'd2');
 const time = fc.integer({ min: 0, max: 3 });
-const item = fc.record({ identifier: fc.constantFrom('p', 'q'), value: fc.constantFrom(...POOL), time });
+const item = fc.record({
+  identifier: fc.constantFrom('p', 'p', 'q'),
+  value: fc.constantFrom(...POOL),
+  time: fc.integer({ min: 0, max: 2 }),
+});
 const items = fc.uniqueArray(item, { minLength: 1, maxLength: 2, selector: ({ identifier }) => identifier });
 
 /** One fact, with the most contested kinds the most frequent. */
 export const anyFact: fc.Arbitrary<Fact> = fc.oneof(
   {
-    weight: 6,
+    weight: 10,
     arbitrary: fc.record({
       kind: fc.constant('report' as const),
       device,
@@ -113,7 +118,7 @@ export const anyFact: fc.Arbitrary<Fact> = fc.oneof(
     }),
   },
   {
-    weight: 2,
+    weight: 4,
     arbitrary: fc.record({
       kind: fc.constant('batch' as const),
       device,
@@ -148,11 +153,11 @@ export const anyFact: fc.Arbitrary<Fact> = fc.oneof(
     }),
   },
   {
-    weight: 3,
+    weight: 5,
     arbitrary: fc.record({
       kind: fc.constant('lifecycle' as const),
       device,
-      action: fc.constantFrom('create', 'delete', 'enable'),
+      action: fc.constantFrom('create', 'create', 'delete', 'enable'),
       time,
       iotId: fc.constantFrom('', 'i3'),
     }),
