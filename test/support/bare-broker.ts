@@ -14,6 +14,9 @@ export interface BrokerLink {
   readonly address: string | null;
 }
 
+interface ServerMechanisms {
+  enable_plain(check: (username: string, password: string) => boolean): void;
+}
 interface Inner {
   readonly credit: number;
   readonly delivery_count: number;
@@ -48,7 +51,8 @@ export class BareBroker {
   private readonly server: Server;
 
   private constructor(container: ReturnType<typeof rhea.create_container>) {
-    container.sasl_server_mechanisms.enable_plain((username: string, password: string) => {
+    const mechanisms = container.sasl_server_mechanisms as ServerMechanisms;
+    mechanisms.enable_plain((username: string, password: string) => {
       this.logins.push({ username, password });
       return this.admits(username, password);
     });
@@ -164,7 +168,7 @@ export class BareBroker {
 
   private pump(): void {
     const link = this.links.at(-1);
-    if (link === undefined || !link.sender.is_open()) return;
+    if (!link?.sender.is_open()) return;
     // rhea transfers later in this turn and lowers the credit only then: count what was handed over since.
     const { credit, delivery_count: transferred } = link.sender as unknown as Inner;
     const room = Math.max(0, credit - (link.handed - transferred));

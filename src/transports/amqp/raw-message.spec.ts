@@ -8,7 +8,7 @@ const { types } = rhea;
 
 /** What rhea, playing the platform, puts on the wire for a message; then what we make of it. */
 function heard(message: Record<string, unknown>, encode?: 'base64'): RawMessage {
-  return rawMessage(rhea.message.encode({ body: rhea.message.data_section(Buffer.from('{}')), ...message }), {
+  return rawMessage(rhea.message.encode({ body: Buffer.from('{}'), ...message }), {
     encode,
     receivedAt,
   });
