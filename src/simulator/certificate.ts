@@ -1,4 +1,4 @@
-import { X509Certificate, type webcrypto } from 'node:crypto';
+import { createPrivateKey, X509Certificate, type webcrypto } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Certificate } from './amqp-door.js';
@@ -85,12 +85,13 @@ async function readCertificate(file: (name: string) => string): Promise<Certific
   }
 }
 
-function isUsable({ ca, cert }: Certificate, now: number): boolean {
+function isUsable({ ca, cert, key }: Certificate, now: number): boolean {
   try {
     const [authority, server] = [new X509Certificate(ca), new X509Certificate(cert)];
-    return server.verify(authority.publicKey) && Date.parse(server.validTo) > now + 30 * DAY_MS;
+    const belongTogether = server.verify(authority.publicKey) && server.checkPrivateKey(createPrivateKey(key));
+    return belongTogether && Date.parse(server.validTo) > now + 30 * DAY_MS;
   } catch {
-    return false; // not a certificate at all
+    return false; // no certificate, or no key, at all
   }
 }
 
