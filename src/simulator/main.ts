@@ -10,6 +10,8 @@ import { startSimulator, type Simulator } from './simulator.js';
 async function main(): Promise<void> {
   const settings = readSettings(process.env);
   const log = lineLog((line) => process.stdout.write(line));
+  // One left behind by a killed simulator would send others to a port where nobody listens.
+  if (settings.readyFile !== null) await rm(settings.readyFile, { force: true });
   const simulator = await startSimulator({
     host: settings.host,
     plainPort: settings.port,

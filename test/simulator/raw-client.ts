@@ -42,7 +42,7 @@ export class RawClient {
   receiver: Receiver | undefined;
   onMessage: ((received: Received) => void) | undefined;
 
-  constructor(simulator: Simulator, options: Partial<ConnectionOptions> = {}) {
+  constructor(simulator: Pick<Simulator, 'host' | 'plainPort'>, options: Partial<ConnectionOptions> = {}) {
     const container = rhea.create_container({ id: 'raw-client' });
     container.on('message', ({ message, delivery }: EventContext) => {
       if (!message || !delivery) return;

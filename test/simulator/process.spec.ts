@@ -1,0 +1,114 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { ConnectionOptions } from 'rhea';
+import { builtSimulator } from './built-simulator.js';
+import { livingLogin, RawClient, until } from './raw-client.js';
+
+interface Run {
+  readonly child: ChildProcess;
+  /** stdout and stderr. */
+  readonly said: () => string;
+  readonly exited: Promise<number | null>;
+}
+
+interface Ready {
+  readonly pid: number;
+  readonly plainPort: number;
+  readonly tlsPort: number;
+  readonly caFile: string;
+  readonly appKey: string;
+}
+
+describe('the simulator as a process', () => {
+  let directory: string;
+  let main: string;
+  const running: Run[] = [];
+
+  beforeAll(async () => {
+    ({ directory, main } = await builtSimulator());
+  });
+  afterEach(async () => {
+    for (const { child } of running) child.kill('SIGKILL');
+    await Promise.all(running.map(({ exited }) => exited));
+    running.length = 0;
+    await rm(join(directory, 'ready.json'), { force: true });
+  });
+  afterAll(() => rm(directory, { recursive: true }));
+
+  const run = (env: Record<string, string>): Run => {
+    const settings = {
+      SIMULATOR_PORT: '0',
+      SIMULATOR_TLS_PORT: '0',
+      SIMULATOR_READY_FILE: join(directory, 'ready.json'),
+    };
+    const { PATH = '' } = process.env;
+    const child = spawn(process.execPath, [main], { cwd: directory, env: { PATH, ...settings, ...env } });
+    let said = '';
+    child.stdout.on('data', (data: Buffer) => (said += data.toString()));
+    child.stderr.on('data', (data: Buffer) => (said += data.toString()));
+    const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+    const started = { child, said: () => said, exited };
+    running.push(started);
+    return started;
+  };
+  const ready = async (): Promise<Ready> => {
+    const file = join(directory, 'ready.json');
+    await until(() => existsSync(file));
+    return JSON.parse(readFileSync(file, 'utf8')) as Ready;
+  };
+
+  it('says where it listens, feeds a consumer at once, and ends cleanly when asked', async () => {
+    const { child, said, exited } = run({});
+    const { plainPort, pid, appKey, caFile } = await ready();
+    expect({ pid, appKey }).toEqual({ pid: child.pid, appKey: '90001234' });
+    expect(statSync(join(directory, 'ready.json')).mode & 0o777).toBe(0o600);
+    expect(readFileSync(caFile, 'utf8')).toContain('BEGIN CERTIFICATE');
+    const consumer = new RawClient({ host: '127.0.0.1', plainPort }, livingLogin()).receive(30);
+    await until(() => consumer.received.length === 30);
+    expect(said()).toContain('so that one consumer sees every kind');
+    child.kill('SIGTERM');
+    expect(await exited).toBe(0);
+    expect(existsSync(join(directory, 'ready.json'))).toBe(false);
+    await until(() => consumer.has('connection_error amqp:connection:forced'));
+  });
+
+  it('takes its credentials from the settings', async () => {
+    run({ SIMULATOR_APP_KEY: '5', SIMULATOR_APP_SECRET: 'demoAppSecret-7f3a' });
+    const { plainPort } = await ready();
+    const { username, password } = livingLogin();
+    const login = { username: username.replaceAll('90001234', '5'), password } as Partial<ConnectionOptions>;
+    const consumer = new RawClient({ host: '127.0.0.1', plainPort }, login).receive(1);
+    await until(() => consumer.received.length === 1);
+    consumer.connection.close();
+  });
+
+  it('ends when the process that it was started for is gone', async () => {
+    const parent = spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1e6)']);
+    const { exited } = run({ SIMULATOR_PARENT_PID: String(parent.pid) });
+    await ready();
+    parent.kill('SIGKILL');
+    expect(await exited).toBe(0);
+  });
+
+  it('names a taken port in one line and exits with 1', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as AddressInfo;
+    const { said, exited } = run({ SIMULATOR_TLS_PORT: String(port) });
+    expect(await exited).toBe(1);
+    expect(said()).toMatch(
+      new RegExp(`^simulator cannot start: Port ${port} on 127.0.0.1 is taken.*SIMULATOR_TLS_PORT.*\\n$`),
+    );
+    server.close();
+  });
+
+  it('names every bad setting in one line and exits with 1', async () => {
+    const { said, exited } = run({ SIMULATOR_RATE: 'fast', SIMULATOR_FAULTS: 'plague' });
+    expect(await exited).toBe(1);
+    expect(said()).toMatch(/^simulator cannot start: .*SIMULATOR_FAULTS.*SIMULATOR_RATE.*\n$/);
+  });
+});
