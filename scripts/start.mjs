@@ -7,6 +7,7 @@ import { dataDirectory, root } from './checkout.mjs';
 import { runCommand } from './plain-error.mjs';
 import { setUp } from './setup/set-up.mjs';
 import { readEnvironment, readWishes } from './start/environment.mjs';
+import { refuseTakenPort } from './start/service-part.mjs';
 
 const startedAt = performance.now();
 const watch = process.argv.includes('--watch');
@@ -15,9 +16,8 @@ const nest = path.join(root, 'node_modules', '@nestjs', 'cli', 'bin', 'nest.js')
 await runCommand(async () => {
   const environment = readEnvironment(root, process.env);
   const wishes = readWishes(environment);
+  await refuseTakenPort(wishes.httpHost, wishes.httpPort); // before a minute of installing, not after
   await setUp(root, { build: true });
-  const { refuseTakenPort } = await import('./start/service-part.mjs');
-  await refuseTakenPort(wishes.httpHost, wishes.httpPort);
   const { runAll } = await import('./start/run-all.mjs'); // needs what setUp() installs
   return runAll({
     root,

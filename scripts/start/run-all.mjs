@@ -45,6 +45,9 @@ export function runAll({ root, dataDirectory, environment, wishes, commands, ver
         )
       : undefined;
     const url = localUrl(wishes.httpHost, wishes.httpPort);
+    /** What it warns of before it runs: if it ends then, its last words say all that is needed. @type {string[]} */
+    const held = [];
+    let show = (/** @type {string} */ line) => void held.push(line);
     const service = await working('Starting the service', () =>
       startService({
         command: commands.service,
@@ -57,12 +60,14 @@ export function runAll({ root, dataDirectory, environment, wishes, commands, ver
         },
         url,
         supervisor,
-        onLine: verbose ? say : showWarnings('service', say),
+        onLine: verbose ? say : showWarnings('service', (line) => show(line)),
       }),
     );
     const facts = { url, service, database, simulator, logs, platform: environment['AMQP_URL'] ?? '' };
     const seconds = (performance.now() - startedAt) / 1000;
     console.log(screen({ ...facts, token: environment['HTTP_TOKEN'] !== undefined, seconds }));
+    held.forEach(say);
+    show = say;
   });
 }
 
