@@ -21,7 +21,7 @@ import { upgradeProgress } from './decoders/upgrade-progress.decoder.js';
 import { upgradeResult } from './decoders/upgrade-result.decoder.js';
 import { userBinding } from './decoders/user-binding.decoder.js';
 import { isSameDevice, subjectOf } from './device-identity.js';
-import { isJsonObject, type Json, type JsonObject } from './json.js';
+import { isJsonArray, isJsonNumber, isJsonObject, type Json, type JsonObject } from './json.js';
 import { messageKey } from './message-key.js';
 import { MessageTimes } from './message-times.js';
 import { parseJson } from './parse-json.js';
@@ -177,7 +177,13 @@ function closest(decoders: readonly Decoder[], body: JsonObject): Decoder {
 }
 
 function notAnObject(value: Json): Refusal {
-  const what = Array.isArray(value) ? 'an array' : value === null ? 'null' : `a ${typeof value}`;
+  const what = isJsonArray(value)
+    ? 'an array'
+    : isJsonNumber(value)
+      ? 'a number'
+      : value === null
+        ? 'null'
+        : `a ${typeof value}`;
   return { reason: 'not-an-object', detail: `The body is JSON, but ${what} and not an object.` };
 }
 
