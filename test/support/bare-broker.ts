@@ -41,6 +41,8 @@ export class BareBroker {
   readonly idleTimeOuts: unknown[] = [];
   /** Outcomes of deliveries, by the id that they were sent with. */
   readonly answers = new Map<string, string[]>();
+  /** Deliveries accepted. */
+  acceptedCount = 0;
   cleanCloses = 0;
   /** Whether the next sign-in is let in. */
   admits: (username: string, password: string) => boolean = () => true;
@@ -69,6 +71,7 @@ export class BareBroker {
       container.on(outcome, ({ delivery }: EventContext) => {
         const id = String(delivery?.tag);
         this.answers.set(id, [...(this.answers.get(id) ?? []), outcome]);
+        if (outcome === 'accepted') this.acceptedCount += 1;
       });
     }
     this.server = container.listen({
@@ -105,7 +108,7 @@ export class BareBroker {
     return link;
   }
 
-  /** How often each message was accepted, for those that were. */
+  /** The messages that were accepted, in the order of their first answer. */
   get accepted(): string[] {
     return [...this.answers].filter(([, answers]) => answers.includes('accepted')).map(([id]) => id);
   }

@@ -19,11 +19,17 @@ export class MemorySink extends EventSink {
     super();
   }
 
-  /** From now on writes wait until release(). */
-  hold(): void {
+  /**
+   * Writes that begin from now on wait until release().
+   * @returns a function that lets go on just those that began before the next hold().
+   */
+  hold(): () => void {
+    let open: () => void = () => undefined;
     this.gate = new Promise((resolve) => {
-      this.openGate = resolve;
+      open = resolve;
     });
+    this.openGate = open;
+    return open;
   }
 
   release(): void {

@@ -13,3 +13,15 @@ export async function until<T>(check: () => T | Promise<T>, withinMs = 10_000): 
     }
   }
 }
+
+/** Waits until a value has stayed the same for a good while of polling: whatever was going to happen has happened. */
+export async function quiet<T>(read: () => T, polls = 50): Promise<T> {
+  let last = read();
+  for (let same = 0; same < polls; same += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    const now = read();
+    if (now !== last) same = 0;
+    last = now;
+  }
+  return last;
+}
