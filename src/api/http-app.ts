@@ -37,6 +37,10 @@ export function configureHttp(app: NestFastifyApplication): void {
     void reply.header('WWW-Authenticate', challenge(path));
     sendProblem(reply, plainProblem(401, 'Send the token of HTTP_TOKEN as "Authorization: Bearer …"'));
   });
+  server.addHook('preHandler', (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void) => {
+    const passedOver = Object.keys(request.query ?? {}).filter((name) => PASSED_OVER.has(name));
+    done(passedOver.length > 0 ? new BadParameters(passedOver.map(unknownParameter)) : undefined);
+  });
   server.addHook('onResponse', (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
     const seconds = reply.elapsedTime / 1000;
     const labels = {
@@ -61,10 +65,15 @@ export function configureHttp(app: NestFastifyApplication): void {
   serveDocs(app);
 }
 
+/** Names that class-transformer drops in silence, where every other unknown parameter is refused. */
+const PASSED_OVER: ReadonlySet<string> = new Set(['__proto__', 'constructor']);
+
+function unknownParameter(parameter: string): ParameterProblem {
+  return { parameter, detail: 'is not a parameter of this request' };
+}
+
 function parameterProblem({ property, constraints = {} }: ValidationError): ParameterProblem {
-  const detail =
-    'whitelistValidation' in constraints
-      ? 'is not a parameter of this request'
-      : (Object.values(constraints)[0] ?? 'is not valid');
+  if ('whitelistValidation' in constraints) return unknownParameter(property);
+  const [detail = 'is not valid'] = Object.values(constraints);
   return { parameter: property, detail };
 }
