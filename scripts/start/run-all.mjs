@@ -45,9 +45,11 @@ export function runAll({ root, dataDirectory, environment, wishes, commands, ver
         )
       : undefined;
     const url = localUrl(wishes.httpHost, wishes.httpPort);
-    /** What it warns of before it runs: if it ends then, its last words say all that is needed. @type {string[]} */
+    // What it warns of before it runs is held back: if it ends then, its last words say all that is needed.
+    /** @type {string[]} */
     const held = [];
-    let show = (/** @type {string} */ line) => void held.push(line);
+    /** @type {(line: string) => void} */
+    let show = (line) => held.push(line);
     const service = await working('Starting the service', () =>
       startService({
         command: commands.service,
