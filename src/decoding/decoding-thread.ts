@@ -27,7 +27,11 @@ export class DecodingThread {
   private worker: Worker | null = null;
   private readonly queue: Job[] = [];
 
-  constructor(private readonly file: string) {}
+  /** @param file a script that answers `ThreadRequest`s as `decode-large.worker` does */
+  constructor(
+    private readonly file: string,
+    private readonly heapLimitMb = HEAP_LIMIT_MB,
+  ) {}
 
   decode(raw: RawMessage, options: DecodeOptions): Promise<DecodedMessage> {
     return new Promise((resolve) => {
@@ -59,7 +63,7 @@ export class DecodingThread {
   }
 
   private start(): Worker {
-    const worker = new Worker(this.file, { resourceLimits: { maxOldGenerationSizeMb: HEAP_LIMIT_MB } });
+    const worker = new Worker(this.file, { resourceLimits: { maxOldGenerationSizeMb: this.heapLimitMb } });
     let failure = 'it ended';
     worker.on('message', (answer: ThreadAnswer) => {
       if (this.worker === worker) this.finish((raw) => toDecoded(raw, answer));
