@@ -132,9 +132,16 @@ describe('the path of a message', () => {
   ])('ends set aside when our own decoder %s', async (_, decode) => {
     const sink = new MemorySink();
     const { accepted, take } = anIngestor(sink, { decode });
-    take('a');
+    let kept: RawMessage | undefined;
+    const write = sink.write.bind(sink);
+    sink.write = async (batch) => {
+      kept = batch[0]?.raw;
+      return write(batch);
+    };
+    take({ ...aReport('a'), body: Buffer.from('{"deviceSecret":"s3cret","x":1}') });
     await until(() => expect(accepted).toEqual(['a']));
     expect(sink.aside).toEqual({ a: 'invalid-body' });
+    expect(kept?.body.toString()).toBe('{"deviceSecret":"","x":1}');
   });
 
   it('goes on when a transport fails to accept one', async () => {
@@ -230,6 +237,19 @@ describe('a message that the store condemns', () => {
 });
 
 describe('a fault of ours in the store', () => {
+  it('right after the store was away for long is not held against a message', async () => {
+    let fails = 30;
+    const sink = new MemorySink(() => {
+      fails -= 1;
+      if (fails < 0) return undefined;
+      return fails < 3 ? new TypeError('a bug') : new SinkUnavailable('database');
+    });
+    const { accepted, take } = anIngestor(sink);
+    take('a');
+    await until(() => expect(accepted).toEqual(['a']));
+    expect(sink).toMatchObject({ stored: [['a']], aside: {} });
+  });
+
   it('that passes costs nothing', async () => {
     let faults = 2;
     const sink = new MemorySink(() => (faults-- > 0 ? new TypeError('a bug') : undefined));

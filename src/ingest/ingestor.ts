@@ -217,7 +217,7 @@ export class Ingestor {
           }
           if (this.giveUpOnEvents(batch, error)) continue;
         }
-        tries -= 1;
+        if (unforeseen) tries -= 1;
         this.hold(error);
         if (lastTry) this.abandoned = true;
         else await this.pause();

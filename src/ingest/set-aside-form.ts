@@ -1,6 +1,7 @@
 import type { DecodedMessage } from '../domain/decoded-message.js';
 import type { RawMessage, Refusal } from '../domain/raw-message.js';
 import { messageKey } from '../decoding/message-key.js';
+import { redactSecrets } from '../decoding/redact-secrets.js';
 
 /**
  * The same message as one that is only to be kept, not understood. Should the store refuse even that, the form after it
@@ -19,7 +20,13 @@ export function isBareForm(message: DecodedMessage): boolean {
 
 /** A message that made our own decoder fail: kept like any other that nobody understands. */
 export function undecodable(raw: RawMessage, detail: string): DecodedMessage {
-  return { key: messageKey(raw), raw, sentAt: null, events: [], refusal: { reason: 'invalid-body', detail } };
+  return {
+    key: messageKey(raw),
+    raw: redactSecrets(raw),
+    sentAt: null,
+    events: [],
+    refusal: { reason: 'invalid-body', detail },
+  };
 }
 
 const nothingButBytes = { messageId: null, topic: null, generateTime: null, properties: {} } as const;

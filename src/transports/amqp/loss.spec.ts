@@ -44,6 +44,13 @@ describe('why there is no connection', () => {
       /AMQP_APP_SECRET/,
     ],
     [
+      'a platform with too many sign-ins',
+      { condition: 'amqp:internal-error', description: 'Failed to authenticate: 4' },
+      'signing in',
+      /just now \(SASL outcome 4\)/,
+      null,
+    ],
+    [
       'a hang-up while signing in',
       'the peer closed the socket',
       'signing in',

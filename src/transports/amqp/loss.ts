@@ -66,6 +66,9 @@ export function explainLoss(fault: unknown, phase: Phase, mode: SignInSettings['
       advice: `check ${secretsOf[mode]}, and the clock of this machine`,
     };
   }
+  if (/^Failed to authenticate: [234]$/.test(text)) {
+    return { reason: `nobody can sign in there just now (SASL outcome ${text.slice(-1)})`, advice: null };
+  }
   const said = condition === '' ? text : text === '' ? condition : `${condition}: ${text}`;
   if (phase === 'signing in') {
     return { reason: `signing in failed: ${said}`, advice: `check AMQP_URL and ${secretsOf[mode]}` };
