@@ -16,6 +16,7 @@ const CHECKS = [
   ['Format (prettier)', 'prettier/bin/prettier.cjs', '--check', '.'],
   ['Lint (eslint)', 'eslint/bin/eslint.js', '.'],
   ['Types (tsc)', 'typescript/bin/tsc', '--noEmit'],
+  ['Types of the schema engine bridge (tsc)', 'typescript/bin/tsc', '-p', 'prisma/engine'],
   [
     'Arrows (dependency-cruiser)',
     'dependency-cruiser/bin/dependency-cruise.mjs',

@@ -52,18 +52,11 @@ export async function whyNoDatabase(
 function needsDatabase(argv: readonly string[]): boolean {
   if (argv.some((argument) => argument === '--help' || argument === '-h')) return false;
   const [command, verb] = argv.filter((argument) => !argument.startsWith('-'));
-  switch (command) {
-    case 'studio':
-      return !argv.some((argument) => argument.startsWith('--url'));
-    case 'db':
-      return verb !== undefined;
-    case 'migrate':
-      return verb === 'diff'
-        ? argv.some((argument) => /^--(from|to)-(config-datasource|migrations)/.test(argument))
-        : verb !== undefined;
-    default:
-      return false;
+  if (command === 'studio') return !argv.some((argument) => argument.startsWith('--url'));
+  if (command === 'migrate' && verb === 'diff') {
+    return argv.some((argument) => /^--(from|to)-(config-datasource|migrations)/.test(argument));
   }
+  return (command === 'migrate' || command === 'db') && verb !== undefined;
 }
 
 /** Whether something listens there. */
