@@ -25,7 +25,10 @@ await runCommand(async () => {
     environment,
     wishes,
     commands: {
-      service: [process.execPath, ...(watch ? [nest, 'start', '--watch'] : [path.join(root, 'dist', 'main.js')])],
+      service: [
+        process.execPath,
+        ...(watch ? [nest, 'start', '--watch', '--preserveWatchOutput'] : [path.join(root, 'dist', 'main.js')]),
+      ],
       simulator: [process.execPath, path.join(root, 'dist', 'simulator', 'main.js')],
     },
     verbose: watch,

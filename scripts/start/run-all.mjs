@@ -49,13 +49,16 @@ export function runAll({ root, dataDirectory, environment, wishes, commands, ver
     /** @type {string[]} */
     const held = [];
     /** @type {(line: string) => void} */
-    let show = (line) => held.push(line);
+    let show = (line) => {
+      held.push(line);
+    };
     const service = await working('Starting the service', () =>
       startService({
         command: commands.service,
         root,
         dataDirectory,
         environment: {
+          ...(verbose && process.stderr.isTTY ? { LOG_FORMAT: 'pretty' } : {}),
           ...environment,
           ...(simulator ? simulatorSettings(simulator, environment) : {}),
           DATABASE_URL: database.url,
