@@ -16,6 +16,7 @@ export interface BrokerLink {
 
 interface ServerMechanisms {
   enable_plain(check: (username: string, password: string) => boolean): void;
+  enable_anonymous(): void;
 }
 interface Inner {
   readonly credit: number;
@@ -58,6 +59,7 @@ export class BareBroker {
       this.logins.push({ username, password });
       return this.admits(username, password);
     });
+    mechanisms.enable_anonymous();
     container.on('error', () => undefined);
     container.on('protocol_error', () => undefined);
     container.on('disconnected', () => undefined);

@@ -175,7 +175,10 @@ describe('a platform that is away', () => {
     expect(connections()[0]?.lastError).toMatch(/signing in failed/);
   });
 
-  it('may fall silent', async () => {
+  it.each([
+    ['', Buffer.alloc(0)],
+    [' in the middle of a frame', Buffer.from('000000ff0200', 'hex')],
+  ])('may fall silent%s', async (_, lastWords) => {
     const broker = await BareBroker.start();
     cleanups.push(() => broker.stop());
     const { connections } = consume({
@@ -183,9 +186,31 @@ describe('a platform that is away', () => {
       timing: { idleTimeOutMs: 20, firstPauseMs: 100, longestPauseMs: 100 },
     });
     await until(() => expect(broker.links.length).toBe(1));
+    broker.write(lastWords);
     broker.fallSilent();
     await until(() => expect(connections()[0]?.lastError).toMatch(/nothing was heard for 0.04 s/));
     await until(() => expect(broker.links.length).toBe(2));
+  });
+});
+
+describe('a peer that wants nothing of us', () => {
+  it('still hears from us, so that it does not take us for dead', async () => {
+    const broker = await BareBroker.start();
+    cleanups.push(() => broker.stop());
+    const { connection } = consume({ settings: { amqpUrl: broker.url }, timing: { idleTimeOutMs: 20 } });
+    await until(() => expect(connection().credit).toBe(500));
+    const [socket] = broker.clients;
+    const heard = socket?.bytesRead ?? 0;
+    await until(() => expect(socket?.bytesRead).toBeGreaterThan(heard + 3 * 8)); // an empty frame has 8 bytes
+    expect(connection().attempts).toBe(1);
+  });
+
+  it('may be entered without a name', async () => {
+    const broker = await BareBroker.start();
+    cleanups.push(() => broker.stop());
+    const { connection } = consume({ settings: { amqpUrl: broker.url, amqpUsername: undefined } });
+    await until(() => expect(connection().state).toBe('connected'));
+    expect(broker.logins).toEqual([]);
   });
 });
 
