@@ -87,7 +87,7 @@ class Publisher(MessagingHandler):
         self.waiting = iter(lines)
         self.total = len(lines)
         self.sent = 0
-        self.taken = 0
+        self.taken = set()
         self.problem = None
 
     def on_start(self, event):
@@ -112,8 +112,8 @@ class Publisher(MessagingHandler):
             self.connection.close()
 
     def on_accepted(self, event):
-        self.taken += 1
-        if self.taken == self.total:
+        self.taken.add(event.delivery.tag)  # one delivery may be heard of twice
+        if len(self.taken) == self.total:
             self.connection.close()
 
     def on_rejected(self, event):
@@ -141,9 +141,9 @@ def main():
     lines = [json.loads(line) for line in sys.stdin if line.strip()]
     publisher = Publisher(url, address, user, password, lines)
     Container(publisher).run()
-    print(publisher.taken)
-    if publisher.taken != publisher.total:
-        sys.exit(f"only {publisher.taken} of {publisher.total} were taken: {publisher.problem}")
+    print(len(publisher.taken))
+    if len(publisher.taken) != publisher.total:
+        sys.exit(f"only {len(publisher.taken)} of {publisher.total} were taken: {publisher.problem}")
 
 
 main()
