@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { at, boiler, identified, json, number } from '../../test/support/decoded.js';
+import { at, identified, json, number } from '../../test/support/decoded.js';
 import { aMessage } from '../../test/support/messages.js';
 import type { DecodedMessage } from '../domain/decoded-message.js';
 import type { DeviceEvent } from '../domain/device-event.js';
+import type { DeviceKey } from '../domain/device-key.js';
 import { decodeMessage, type DecodeOptions } from './decode-message.js';
 
 interface Sample {
@@ -28,7 +29,7 @@ function decode(id: string, bodyIdentity: DecodeOptions['bodyIdentity'] = 'any')
 
 /** A report all of whose numbers are of one time. */
 function report(
-  device: typeof boiler,
+  device: DeviceKey,
   [iotId, deviceType]: readonly [string, string],
   [gmtCreate, time]: readonly [number, number],
   values: Record<string, string>,

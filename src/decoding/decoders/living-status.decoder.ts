@@ -31,14 +31,8 @@ export const livingStatus = decoder({
 
 /** The value decides; `action` only where there is none, since a contradiction says that something copied it wrongly. */
 function onlineOf(value: Json | undefined, action: unknown): boolean | null {
-  switch (integerOf(value)) {
-    case '1':
-      return true;
-    case '0':
-    case '3':
-      return false;
-    default:
-      if (value !== undefined || (action !== 'online' && action !== 'offline')) return null;
-      return action === 'online';
-  }
+  const code = integerOf(value);
+  if (code === '1') return true;
+  if (code === '0' || code === '3') return false;
+  return value === undefined && (action === 'online' || action === 'offline') ? action === 'online' : null;
 }
