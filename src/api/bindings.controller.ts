@@ -1,7 +1,7 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import { BindingReader, type BindingView, type UserDeviceView } from '../storage/binding.reader.js';
-import { ApiProblems } from './api-problems.js';
+import { Answers } from './answers.js';
 import { Cursors } from './cursor.js';
 import { DeviceParams, ofDevice } from './device-params.js';
 import { type ListAnswer } from './list-answer.js';
@@ -16,10 +16,8 @@ const cursors = new Cursors('bindings', 'time', 'text', 'text', 'text', 'int');
 export class BindingsController {
   constructor(private readonly bindings: BindingReader) {}
 
-  /** Who owns and shares a device: now, at another time, or ever. */
   @Get('devices/:device/bindings')
-  @ApiOkResponse({ type: BindingList })
-  @ApiProblems(400, 404, 409)
+  @Answers('Who owns and shares a device: now, at another time, or ever', BindingList, [400, 404, 409])
   async ofDevice(@Param() params: DeviceParams, @Query() query: BindingsQuery): Promise<ListAnswer<BindingView>> {
     const { at, history, limit, cursor } = query;
     if (at && history)
@@ -31,10 +29,8 @@ export class BindingsController {
     return { items, next: cursors.write(question, next) };
   }
 
-  /** The devices that a user owns and shares: now, or at another time. */
   @Get('users/:identityId/devices')
-  @ApiOkResponse({ type: UserDeviceList })
-  @ApiProblems(400)
+  @Answers('The devices that a user owns and shares: now, or at another time', UserDeviceList, [400])
   async ofUser(
     @Param() { identityId }: UserParams,
     @Query() query: UserDevicesQuery,

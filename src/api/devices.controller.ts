@@ -1,5 +1,5 @@
 import { Controller, Get, NotFoundException, Param, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import {
   type DeviceFilter,
   DeviceReader,
@@ -7,7 +7,7 @@ import {
   type PropertyView,
   type StatusView,
 } from '../storage/device.reader.js';
-import { ApiProblems } from './api-problems.js';
+import { Answers } from './answers.js';
 import { Cursors } from './cursor.js';
 import { DeviceParams, ofDevice, PropertyParams } from './device-params.js';
 import { type ListAnswer } from './list-answer.js';
@@ -23,10 +23,8 @@ const cursors = new Cursors('devices', 'text', 'text');
 export class DevicesController {
   constructor(private readonly devices: DeviceReader) {}
 
-  /** Devices with presence and current state, by productKey and deviceName. */
   @Get()
-  @ApiOkResponse({ type: DeviceList })
-  @ApiProblems(400)
+  @Answers('Devices with presence and current state, by productKey and deviceName', DeviceList, [400])
   async list(@Query() query: DevicesQuery): Promise<ListAnswer<DeviceView>> {
     const { limit, cursor, online, ...rest } = query;
     const filter: DeviceFilter = {
@@ -38,34 +36,31 @@ export class DevicesController {
     return { items, next: cursors.write(question, next) };
   }
 
-  /** Everything about one device as it is now. */
   @Get(':device')
-  @ApiOkResponse({ type: DeviceSchema })
-  @ApiProblems(400, 404, 409)
+  @Answers('Everything about one device as it is now', DeviceSchema, [400, 404, 409])
   async one(@Param() params: DeviceParams, @Query() _: NoQuery): Promise<DeviceView> {
     return ofDevice(params, (reference) => this.devices.find(reference));
   }
 
-  /** Whether a device is online, and since when. */
   @Get(':device/status')
-  @ApiOkResponse({ type: StatusSchema })
-  @ApiProblems(400, 404, 409)
+  @Answers('Whether a device is online, and since when', StatusSchema, [400, 404, 409])
   async status(@Param() params: DeviceParams, @Query() _: NoQuery): Promise<StatusView> {
     return ofDevice(params, (reference) => this.devices.status(reference));
   }
 
-  /** The current value of every property. All of them: there is no second page. */
   @Get(':device/properties')
-  @ApiOkResponse({ type: PropertyItems })
-  @ApiProblems(400, 404, 409)
+  @Answers(
+    'The current value of every property',
+    PropertyItems,
+    [400, 404, 409],
+    'All of them: there is no second page.',
+  )
   async properties(@Param() params: DeviceParams, @Query() _: NoQuery): Promise<ListAnswer<NamedProperty>> {
     return { items: await ofDevice(params, (reference) => this.devices.properties(reference)), next: null };
   }
 
-  /** The current value of one property. */
   @Get(':device/properties/:identifier')
-  @ApiOkResponse({ type: PropertySchema })
-  @ApiProblems(400, 404, 409)
+  @Answers('The current value of one property', PropertySchema, [400, 404, 409])
   async property(@Param() params: PropertyParams, @Query() _: NoQuery): Promise<NamedProperty> {
     const [property] = await ofDevice(params, (reference) => this.devices.properties(reference, params.identifier));
     if (!property) throw new NotFoundException(`${params.device} has no current value of ${params.identifier}`);

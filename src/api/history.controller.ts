@@ -1,8 +1,8 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import { EventReader, type EventView } from '../storage/event.reader.js';
 import { ReadingReader, type ReadingView } from '../storage/reading.reader.js';
-import { ApiProblems } from './api-problems.js';
+import { Answers } from './answers.js';
 import { Cursors } from './cursor.js';
 import { DeviceParams, ofDevice } from './device-params.js';
 import { type ListAnswer } from './list-answer.js';
@@ -20,10 +20,8 @@ export class HistoryController {
     private readonly events: EventReader,
   ) {}
 
-  /** Every value that properties of a device ever had. */
   @Get('devices/:device/readings')
-  @ApiOkResponse({ type: ReadingList })
-  @ApiProblems(400, 404, 409)
+  @Answers('Every value that properties of a device ever had', ReadingList, [400, 404, 409])
   async history(@Param() params: DeviceParams, @Query() query: ReadingsQuery): Promise<ListAnswer<ReadingView>> {
     const range = rangeOf(query);
     const identifiers = query.identifier ? [...new Set(query.identifier)].sort() : null;
@@ -33,13 +31,13 @@ export class HistoryController {
     return { items, next: readingCursors.write(question, next) };
   }
 
-  /**
-   * What else happened to a device. A page looks at a limited number of events: with a filter it can be short, or even
-   * empty, while `next` says that there is more.
-   */
   @Get('devices/:device/events')
-  @ApiOkResponse({ type: EventList })
-  @ApiProblems(400, 404, 409)
+  @Answers(
+    'What else happened to a device',
+    EventList,
+    [400, 404, 409],
+    'A page looks at a limited number of events: with a filter it can be short, or even empty, while `next` says that there is more.',
+  )
   async eventsOfDevice(
     @Param() params: DeviceParams,
     @Query() query: DeviceEventsQuery,
@@ -54,13 +52,13 @@ export class HistoryController {
     return { items, next: eventCursors.write(question, next) };
   }
 
-  /**
-   * What happened to any device, and to products. A page looks at a limited number of events: with a filter it can be
-   * short, or even empty, while `next` says that there is more.
-   */
   @Get('events')
-  @ApiOkResponse({ type: EventList })
-  @ApiProblems(400)
+  @Answers(
+    'What happened to any device, and to products',
+    EventList,
+    [400],
+    'A page looks at a limited number of events: with a filter it can be short, or even empty, while `next` says that there is more.',
+  )
   async allEvents(@Query() query: EventsQuery): Promise<ListAnswer<EventView>> {
     const { productKey, kind } = query;
     const range = rangeOf(query);

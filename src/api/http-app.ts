@@ -16,7 +16,7 @@ export function httpAdapter(): FastifyAdapter {
     requestTimeout: 30_000,
     http: { maxHeaderSize: 16 * 1024 }, // the address included
     // Names of devices in percent-encoded Chinese take nine characters each.
-    routerOptions: { maxParamLength: 2048, ignoreTrailingSlash: true },
+    routerOptions: { maxParamLength: 2048 },
     forceCloseConnections: 'idle',
     frameworkErrors: (error: unknown, _request: unknown, reply: FastifyReply) =>
       sendProblem(reply, problemOfError(error)),

@@ -1,9 +1,10 @@
 import { Controller, Get, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import { SinkUnavailable } from '../domain/event-sink.js';
 import { type ConnectionStatus, IngestStatus, type ProcessCounts } from '../domain/ingest-status.js';
 import { IngestCountReader, type IngestTotals } from '../storage/ingest-count.reader.js';
 import { QuestionTooLarge } from '../storage/snapshots.js';
+import { Answers } from './answers.js';
 import { NoQuery } from './queries.js';
 import { IngestSchema } from './schemas.js';
 
@@ -29,9 +30,11 @@ export class IngestController {
     private readonly counts: IngestCountReader,
   ) {}
 
-  /** How messages are coming in: this process since its start, and `totals` over all replicas since ever. */
   @Get()
-  @ApiOkResponse({ type: IngestSchema })
+  @Answers(
+    'How messages are coming in: this process since its start, and `totals` over all replicas since ever',
+    IngestSchema,
+  )
   async now(@Query() _: NoQuery): Promise<IngestView> {
     const totals = await this.totals();
     const connections = this.status.connections();

@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiExtraModels, ApiProperty, ApiPropertyOptional, getSchemaPath } from '@nestjs/swagger';
 
 /** What answers look like, for the OpenAPI description. The answers themselves are the views of `storage`. */
 
@@ -50,6 +50,7 @@ export class OwnerSchema {
   readonly since!: string;
 }
 
+@ApiExtraModels(PropertyValueSchema)
 export class DeviceSchema {
   @text('a1B2c3D4e5F')
   readonly productKey!: string;
@@ -91,7 +92,7 @@ export class DeviceSchema {
 
   @ApiProperty({
     type: 'object',
-    additionalProperties: { $ref: '#/components/schemas/PropertyValueSchema' },
+    additionalProperties: { $ref: getSchemaPath(PropertyValueSchema) },
     example: { CurrentTemperature: { value: 21.5, at: '2026-11-22T07:35:00.000Z' } },
   })
   readonly properties!: Record<string, PropertyValueSchema>;

@@ -1,8 +1,8 @@
 import { Controller, Get, HttpCode, NotFoundException, Param, Post, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import { Replay, type ReplayResult } from '../domain/replay.js';
 import { type SetAsideMessageView, SetAsideReader, type SetAsideView } from '../storage/set-aside.reader.js';
-import { ApiProblems } from './api-problems.js';
+import { Answers } from './answers.js';
 import { Cursors } from './cursor.js';
 import { type ListAnswer } from './list-answer.js';
 import { NoQuery, rangeOf, ReplayQuery, SetAsideParams, SetAsideQuery } from './queries.js';
@@ -18,13 +18,13 @@ export class SetAsideController {
     private readonly replays: Replay,
   ) {}
 
-  /**
-   * Messages that could not be understood, the newest first. With a filter a page can be short, or even empty, while `next`
-   * says that there is more.
-   */
   @Get()
-  @ApiOkResponse({ type: SetAsideList })
-  @ApiProblems(400)
+  @Answers(
+    'Messages that could not be understood, the newest first',
+    SetAsideList,
+    [400],
+    'With a filter a page can be short, or even empty, while `next` says that there is more.',
+  )
   async list(@Query() query: SetAsideQuery): Promise<ListAnswer<SetAsideView>> {
     const { reason, replayed, limit, cursor } = query;
     const { from, to } = rangeOf({ ...query, order: 'desc' });
@@ -34,21 +34,22 @@ export class SetAsideController {
     return { items, next: cursors.write(question, next) };
   }
 
-  /** One of them with everything that was kept. */
   @Get(':id')
-  @ApiOkResponse({ type: SetAsideMessageSchema })
-  @ApiProblems(400, 404)
+  @Answers('One of them with everything that was kept', SetAsideMessageSchema, [400, 404])
   async one(@Param() { id }: SetAsideParams, @Query() _: NoQuery): Promise<SetAsideMessageView> {
     const message = await this.messages.find(id);
     if (!message) throw noMessage(id);
     return message;
   }
 
-  /** Tries a message again. A dry run does the real write, rolls it back and says what would change. */
   @Post(':id/replay')
   @HttpCode(200)
-  @ApiOkResponse({ type: ReplaySchema })
-  @ApiProblems(400, 404)
+  @Answers(
+    'Tries a message again',
+    ReplaySchema,
+    [400, 404],
+    'A dry run does the real write, rolls it back and says what would change.',
+  )
   async replay(@Param() { id }: SetAsideParams, @Query() { dryRun }: ReplayQuery): Promise<ReplayResult> {
     const result = await this.replays.replay(id, { dryRun });
     if (!result) throw noMessage(id);

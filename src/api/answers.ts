@@ -1,0 +1,32 @@
+import { applyDecorators, type Type } from '@nestjs/common';
+import { ApiExtraModels, ApiOkResponse, ApiOperation, ApiResponse, getSchemaPath } from '@nestjs/swagger';
+import { ProblemSchema } from './schemas.js';
+
+const MEANINGS = {
+  400: 'A parameter is wrong; each wrong one is named.',
+  401: 'The token is missing or wrong.',
+  404: 'There is no such thing.',
+  409: 'Several devices hold this iotId; `candidates` names them.',
+  503: 'The database is away; `Retry-After` says when to ask again.',
+} as const;
+
+/** Says what a route answers, for readers of the code and of the OpenAPI description; problems 401 and 503 can come from any. */
+export function Answers(
+  sentence: string,
+  schema: Type,
+  problems: readonly (keyof typeof MEANINGS)[] = [],
+  description?: string,
+): MethodDecorator {
+  return applyDecorators(
+    ApiOperation({ summary: sentence, description }),
+    ApiOkResponse({ type: schema }),
+    ApiExtraModels(ProblemSchema),
+    ...([...problems, 401, 503] as const).map((status) =>
+      ApiResponse({
+        status,
+        description: MEANINGS[status],
+        content: { 'application/problem+json': { schema: { $ref: getSchemaPath(ProblemSchema) } } },
+      }),
+    ),
+  );
+}

@@ -1,0 +1,143 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Ajv, type ValidateFunction } from 'ajv';
+import {
+  aBinding,
+  after,
+  aJson,
+  aNumber,
+  anEvent,
+  anIdentity,
+  aReading,
+  aStatus,
+  startApi,
+  type TestApi,
+} from '../support/api.js';
+import { aMessage } from '../support/messages.js';
+import { refusedAs } from '../support/writer.js';
+
+interface Parameter {
+  readonly name: string;
+  readonly in: 'path' | 'query';
+  readonly required: boolean;
+  readonly schema: { readonly example?: string };
+  readonly example?: string;
+}
+
+interface Operation {
+  readonly summary?: string;
+  readonly description?: string;
+  readonly parameters: readonly Parameter[];
+  readonly responses: Record<string, { readonly content?: Record<string, { readonly schema: object }> }>;
+}
+
+interface Description {
+  readonly openapi: string;
+  readonly paths: Record<string, Record<'get' | 'post', Operation>>;
+  readonly components: { readonly schemas: Record<string, object> };
+}
+
+/** The device that the examples in the description speak of. */
+const LOCK = { productKey: 'a1B2c3D4e5F', deviceName: 'lock-0001' };
+
+describe('the OpenAPI description', () => {
+  let api: TestApi;
+  let description: Description;
+
+  beforeAll(async () => {
+    api = await startApi();
+    const tie = after(3);
+    await api.happened(
+      anIdentity(LOCK, '4z819VQHk6VSLmmBJfrf00107ee200', after(0), 'SmartDoor'),
+      aStatus(LOCK, true),
+      aReading(LOCK, 'CurrentTemperature', aNumber('21.5')),
+      aReading(LOCK, 'CurrentTemperature', aJson('{"a": [1, null]}'), tie),
+      aReading(LOCK, 'CurrentTemperature', aNumber('22'), tie),
+      anEvent(LOCK, 'DoorOpenNotification', after(1), { requestId: '1678239049931' }),
+      aBinding(LOCK, '50ebop9xxxxxxxxxxxxxxxxxxxxxxxxxxxxx7384', true, after(1)),
+      { kind: 'tags-changed', device: LOCK, at: after(1), tags: [{ key: 'room', value: 'kitchen' }] },
+      { kind: 'upgrade-job-changed', productKey: LOCK.productKey, at: after(70), value: '{"status": "done"}' },
+    );
+    const raw = aMessage({ body: '{"items":', topic: '/a/b/thing/event/property/post', properties: { qos: '1' } });
+    await api.write(refusedAs({ reason: 'not-json', detail: 'x' }, { key: '0123456789abcdef0123456789abcdef', raw }));
+    description = (await api.get('/docs/openapi.json')).body as unknown as Description;
+  });
+  afterAll(() => api.close());
+
+  const operations = (): [method: 'get' | 'post', path: string, operation: Operation][] =>
+    Object.entries(description.paths).flatMap(([path, methods]) =>
+      (Object.keys(methods) as ('get' | 'post')[]).map((method) => [method, path, methods[method]] as const),
+    ) as never;
+
+  it('names every route that architecture names', () => {
+    expect(operations().map(([method, path]) => `${method} ${path}`)).toEqual([
+      'get /v1/devices',
+      'get /v1/devices/{device}',
+      'get /v1/devices/{device}/status',
+      'get /v1/devices/{device}/properties',
+      'get /v1/devices/{device}/properties/{identifier}',
+      'get /v1/devices/{device}/readings',
+      'get /v1/devices/{device}/events',
+      'get /v1/events',
+      'get /v1/devices/{device}/bindings',
+      'get /v1/users/{identityId}/devices',
+      'get /v1/ingest',
+      'get /v1/set-aside',
+      'get /v1/set-aside/{id}',
+      'post /v1/set-aside/{id}/replay',
+    ]);
+  });
+
+  it('says of every route in a sentence what it answers, and of every path parameter what it looks like', () => {
+    for (const [, path, { summary, parameters }] of operations()) {
+      expect([path, summary]).toEqual([path, expect.stringMatching(/\w+ \w+/)]);
+      for (const { name, in: where, schema, example } of parameters.filter((each) => each.in === 'path')) {
+        expect([path, where, name, example ?? schema.example]).toEqual([path, 'path', name, expect.any(String)]);
+      }
+    }
+  });
+
+  it('describes what is answered at the addresses of its own examples', async () => {
+    for (const [method, path, operation] of operations()) {
+      const address = path.replace(/\{(\w+)\}/g, (_, name: string) => {
+        const parameter = operation.parameters.find((each) => each.name === name);
+        return encodeURIComponent(String(parameter?.example ?? parameter?.schema.example));
+      });
+      const reply = method === 'get' ? await api.get(address) : await api.post(`${address}?dryRun=true`);
+      expect([address, reply.status]).toEqual([address, 200]);
+      const validate = validatorOf(operation.responses['200']?.content?.['application/json']?.schema);
+      expect([address, validate(reply.body) || validate.errors]).toEqual([address, true]);
+      const items = reply.body['items'];
+      if (items) expect([address, items]).toEqual([address, expect.arrayContaining([expect.anything()])]);
+    }
+  });
+
+  it('describes problems, too', async () => {
+    const { get } = description.paths['/v1/devices/{device}']!;
+    const validate = validatorOf(get.responses['404']?.content?.['application/problem+json']?.schema);
+    for (const path of ['/v1/devices/nope', '/v1/devices/nope?x=1']) {
+      expect([validate((await api.get(path)).body) || validate.errors]).toEqual([true]);
+    }
+    expect(validate({ status: 'x' })).toBe(false);
+  });
+
+  /** OpenAPI 3.0 is nearly JSON Schema; what is not is turned into it here: `nullable`, and fields that nobody described. */
+  function validatorOf(schema: object | undefined): ValidateFunction {
+    const strict = (given: unknown): unknown => {
+      if (Array.isArray(given)) return given.map(strict);
+      if (typeof given !== 'object' || given === null) return given;
+      const {
+        nullable,
+        example: _,
+        ...rest
+      } = Object.fromEntries(
+        Object.entries(given).map(([key, value]) => [key, key === 'example' ? value : strict(value)]),
+      );
+      const closed =
+        'properties' in rest && !('additionalProperties' in rest) ? { ...rest, additionalProperties: false } : rest;
+      return nullable === true ? { anyOf: [closed, { type: 'null' }] } : closed;
+    };
+    const ajv = new Ajv({ strict: false, validateFormats: false });
+    const whole = strict({ ...schema, components: description.components }) as object;
+    return ajv.compile(whole);
+  }
+});
