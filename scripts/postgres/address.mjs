@@ -1,5 +1,6 @@
 // @ts-check
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chownSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { PlainError, codeOf } from '../plain-error.mjs';
 
 /** How to reach the server of a data directory; also read by prisma.config.ts. @typedef {{ url: string, port: number, pid: number }} Address */
@@ -16,7 +17,9 @@ export function readAddress(directory) {
   } catch (error) {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ERR_INVALID_URL' || error instanceof SyntaxError)
       return undefined;
-    throw error;
+    throw new PlainError(`Cannot read ${directory}.json (${codeOf(error)}): check its owner and permissions.`, {
+      cause: error,
+    });
   }
 }
 
@@ -30,6 +33,9 @@ export function writeAddress(directory, { url, port, pid }) {
   const draft = `${file}.${process.pid}`;
   try {
     writeFileSync(draft, `${JSON.stringify({ url, port, pid }, undefined, 2)}\n`, { mode: 0o600 });
+    // Root leaves it to whoever the folder belongs to, or they could not start what is theirs any more.
+    const { uid, gid } = statSync(path.dirname(file));
+    if (process.getuid?.() === 0) chownSync(draft, uid, gid);
     renameSync(draft, file);
   } catch (error) {
     throw new PlainError(`Cannot write ${file} (${codeOf(error)}): check its owner, permissions and space.`, {

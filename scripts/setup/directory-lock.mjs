@@ -60,17 +60,16 @@ async function makeParent(lock) {
 async function tryTake(lock) {
   try {
     await mkdir(lock);
+    await writeFile(path.join(lock, 'pid'), `${process.pid} ${randomUUID()}`);
+    return true;
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;
-    throw new PlainError(
-      `Cannot write to ${path.dirname(lock)} (${codeOf(error)}): check its owner, permissions and space.`,
-      {
-        cause: error,
-      },
-    );
+    await rm(lock, { recursive: true, force: true }).catch(() => {}); // made, but no room for the number
+    const where = path.dirname(lock);
+    throw new PlainError(`Cannot write to ${where} (${codeOf(error)}): check its owner, permissions and space.`, {
+      cause: error,
+    });
   }
-  await writeFile(path.join(lock, 'pid'), `${process.pid} ${randomUUID()}`);
-  return true;
 }
 
 /**

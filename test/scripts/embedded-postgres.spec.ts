@@ -4,12 +4,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { root } from '../../scripts/checkout.mjs';
 import { query } from '../../scripts/postgres/connection.mjs';
 import { startPostgres, type EmbeddedPostgres } from '../../scripts/postgres/embedded-postgres.mjs';
 import { isAlive } from '../../scripts/setup/directory-lock.mjs';
 import { until } from '../support/until.js';
+
+jest.setTimeout(60_000); // it starts many processes, and a machine may be busy
 
 describe('the embedded PostgreSQL', () => {
   let folder: string;

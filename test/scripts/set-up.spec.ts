@@ -3,8 +3,10 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { root } from '../../scripts/checkout.mjs';
+
+jest.setTimeout(60_000); // it starts many processes, and a machine may be busy
 
 /** Stand-ins for npm, prisma and nest: each notes that it was called and leaves what the real one would. */
 const NPM = `

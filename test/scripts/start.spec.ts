@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { root } from '../../scripts/checkout.mjs';
 import { freePort } from '../../scripts/postgres/free-port.mjs';
 import { isMigrated, readMigrations } from '../../scripts/postgres/migrations.mjs';
@@ -12,6 +12,9 @@ import { isAlive } from '../../scripts/setup/directory-lock.mjs';
 import { readEnvironment, readWishes } from '../../scripts/start/environment.mjs';
 import { until } from '../support/until.js';
 import { freshDatabase } from '../support/database.js';
+
+// The first start makes a database and runs Prisma's command line, which a busy machine takes its time for.
+jest.setTimeout(60_000);
 
 /** `npm start` with the real database and stand-ins for service and simulator. */
 class Start {
@@ -35,7 +38,7 @@ class Start {
     await until(() => {
       if (code !== undefined) throw new Error(`npm start ended: ${this.said}`);
       expect(this.said).toContain('Ctrl-C stops everything.');
-    }, 25_000);
+    }, 55_000);
     return this;
   }
 }
