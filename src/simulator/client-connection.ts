@@ -34,6 +34,9 @@ interface LinkCredit {
   readonly delivery_count: number;
 }
 
+/** rhea's outcomes by name, which it wants told again beside "settled". */
+const OUTCOMES = rhea.message as unknown as Partial<Record<Answer, (fields: object) => { described(): unknown }>>;
+
 /** The range of the client's idle-time-out (protocol 1.7). */
 const IDLE_TIME_OUT = { min: 30_000, max: 300_000 };
 
@@ -226,9 +229,9 @@ export class ClientConnection implements Client {
       this.unanswered.delete(delivery);
       this.group?.answered(entry.queued, answer);
     }
-    if (!delivery.remote_settled) {
+    if (!delivery.remote_settled && answer in OUTCOMES) {
       // The client answered without settling (settle mode second): settle, and let rhea forget the delivery.
-      delivery.update(true);
+      delivery.update(true, OUTCOMES[answer]?.({}).described());
       (delivery as { remote_settled: boolean }).remote_settled = true;
     }
   }

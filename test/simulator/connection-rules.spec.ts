@@ -118,7 +118,7 @@ describe('the door of the platform', () => {
       expect(client.happened).toContain('connection_error amqp:connection:forced');
     });
 
-    it.each([['default'], ['/queue-name'], [undefined]])('does not care for the source address %s', async (address) => {
+    it.each([['default'], ['/queue-name'], [null]])('does not care for the source address %s', async (address) => {
       simulator.publish({ topic: null, body: 'x' });
       const client = new RawClient(simulator).receive(1, address);
       await until(() => client.received.length === 1);

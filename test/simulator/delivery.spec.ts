@@ -187,6 +187,28 @@ describe('a consumer group', () => {
     expect(received && bodyOf(received).toString()).toBe('AP+A');
   });
 
+  it('settles for a client that answers first and settles second', async () => {
+    publish(2);
+    const consumer = client();
+    let settled = 0;
+    consumer.onMessage = ({ delivery }) => delivery.accept();
+    consumer.receive(2, 'default', { rcv_settle_mode: 1 });
+    consumer.receiver?.on('settled', () => settled++);
+    await until(() => settled === 2);
+    expect(simulator).toMatchObject({ accepted: 2, unsettled: 0, redelivered: 0 });
+  });
+
+  it('goes on past many deliveries that are never answered', async () => {
+    publish(6_000);
+    const consumer = client();
+    // rhea's receiver stops at 2,048 unanswered ones unless its buffer is larger.
+    consumer.receive(6_000);
+    await until(() => consumer.received.length === 6_000);
+    consumer.received.at(-1)?.delivery.accept();
+    await until(() => simulator.accepted === 1);
+    expect(simulator.unsettled).toBe(5_999);
+  });
+
   it('gives a draining client what there is and takes the rest of its credit back', async () => {
     const consumer = client().receive(0);
     let drained = false;

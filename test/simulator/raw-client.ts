@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import rhea from 'rhea';
-import type { Connection, ConnectionOptions, Delivery, EventContext, Message, Receiver } from 'rhea';
+import type { Connection, ConnectionOptions, Delivery, EventContext, Message, Receiver, ReceiverOptions } from 'rhea';
 import type { Simulator } from '../../src/simulator/simulator.js';
 
 /** userName and password of the demo Living app, written down here once more, apart from the simulator's own code. */
@@ -63,15 +63,16 @@ export class RawClient {
       port: simulator.plainPort ?? 0,
       idle_time_out: 60_000,
       reconnect: false,
+      session_buffer_size: 8_192,
       ...livingLogin(),
       ...options,
     } as ConnectionOptions);
   }
 
   /** Attaches a receiver that gets `credit` messages and no more. */
-  receive(credit: number, address: string | undefined = 'default'): this {
-    const source = address === undefined ? {} : { source: address };
-    this.receiver = this.connection.open_receiver({ ...source, credit_window: 0, autoaccept: false });
+  receive(credit: number, address: string | null = 'default', options: ReceiverOptions = {}): this {
+    const source = address === null ? {} : { source: address };
+    this.receiver = this.connection.open_receiver({ ...source, credit_window: 0, autoaccept: false, ...options });
     if (credit > 0) this.receiver.add_credit(credit);
     return this;
   }

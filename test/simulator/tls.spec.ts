@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { ConnectionOptions } from 'rhea';
 import { startSimulator, type Simulator } from '../../src/simulator/simulator.js';
 import { RawClient, until } from './raw-client.js';
 
@@ -43,7 +42,7 @@ describe('AMQP over TLS', () => {
       transport: 'tls',
       servername: 'localhost',
       ca: await readFile(simulator.caFile ?? ''),
-    } as Partial<ConnectionOptions>).receive(1);
+    }).receive(1);
     await until(() => client.received.length === 1);
     client.connection.close();
     await until(() => simulator.connections === 0);

@@ -71,7 +71,7 @@ describe('the fleet', () => {
 
   it('brings every device online with a report before anything else', () => {
     const said = lives({ devices: 20 }, 0);
-    expect(said.filter((one) => /mqtt\/status/.test(one.topic ?? ''))).toHaveLength(20);
+    expect(said.filter((one) => (one.topic ?? '').includes('mqtt/status'))).toHaveLength(20);
     expect(bodies(said, /event\/property\/post$/)).toHaveLength(20);
   });
 
@@ -98,7 +98,7 @@ describe('the fleet', () => {
 
   it('has counters that never fall and integers beyond a double', () => {
     const text = lives()
-      .filter(({ topic }) => /h9DemoMete4\/meter-001\/thing\/event\/property\/post/.test(topic ?? ''))
+      .filter(({ topic }) => (topic ?? '').includes('h9DemoMete4/meter-001/thing/event/property/post'))
       .map(bodyText)
       .join();
     const energy = [...text.matchAll(/"ActiveEnergy":\{"value":([\d.]+)/g)].map(([, value]) => Number(value));
@@ -127,7 +127,7 @@ describe('the fleet', () => {
 
   it('delivers a flapping as online, offline, offline whose own order is offline, online, offline', () => {
     const trios = lives()
-      .filter(({ topic }) => /^\/as\/mqtt\/status/.test(topic ?? ''))
+      .filter(({ topic }) => (topic ?? '').startsWith('/as/mqtt/status'))
       .map((one) => JSON.parse(bodyText(one)) as { status: string; deviceName: string; utcLastTime: string })
       .flatMap((first, i, all) => {
         const [second, third] = [all[i + 1], all[i + 2]];

@@ -11,6 +11,6 @@ export function toJson(value: Json): string {
     .join(',')}}`;
 }
 
-function isList(value: readonly Json[] | { readonly [key: string]: Json }): value is readonly Json[] {
+function isList(value: Json): value is readonly Json[] {
   return Array.isArray(value);
 }
