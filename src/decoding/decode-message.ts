@@ -145,8 +145,8 @@ function decodeCustom(heard: Heard, topic: Extract<Topic, { scope: 'custom' }>):
   const decoder = body === null ? undefined : DECODERS.find(({ shape }) => shape(body, topic));
   if (body !== null && decoder !== undefined) {
     const device = subjectOf(body, decoder.subject, null);
+    // a message about a product names no device, and so never the topic's
     const speaksForItself = (): boolean =>
-      decoder.subject !== 'product' &&
       [device, ...decoder.others(body)].every((named) => !isRefusal(named) && isSameDevice(named, topic.device));
     if (!isRefusal(device) && (options.bodyIdentity === 'any' || speaksForItself())) {
       const decoding = decoder.decode({ device, body, topic, times });
