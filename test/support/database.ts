@@ -66,7 +66,8 @@ export async function privatePostgres(): Promise<PrivatePostgres> {
 /** Address of the run's server, asked of global-setup.js, which starts it if this is the first time. */
 async function serverUrl(): Promise<string> {
   const service = process.env['TEST_DATABASE_SERVICE'];
-  if (service === undefined) throw new Error('No test database: run tests with `npm test`, or jest with jest.config.js');
+  if (service === undefined)
+    throw new Error('No test database: run tests with `npm test`, or jest with jest.config.js');
   const response = await fetch(service);
   const text = await response.text();
   if (!response.ok) throw new Error(`The test PostgreSQL did not start: ${text}`);
