@@ -73,6 +73,7 @@ describe('the fleet', () => {
     const said = lives({ devices: 20 }, 0);
     expect(said.filter((one) => (one.topic ?? '').includes('mqtt/status'))).toHaveLength(20);
     expect(bodies(said, /event\/property\/post$/)).toHaveLength(20);
+    expect(new Set(said.map(({ generateTime }) => generateTime))).toEqual(new Set([START]));
   });
 
   it.each([1, 2, 5, 500])('has something to say at every step with %d devices', (devices) => {

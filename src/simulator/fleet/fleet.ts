@@ -74,7 +74,9 @@ export class Fleet implements World {
         device.gateway && device.voice === 'enterprise'
           ? [topology(device.gateway, 'create', [device], device.createdAt)]
           : [];
-      return [...created, ...attached, ...goOnline(device, [], now), this.fullReport(device, now)];
+      // Old facts, told by messages of today: what the platform pushes is never older than a day.
+      const told = [...created, ...attached].map((one) => ({ ...one, generateTime: now }));
+      return [...told, ...goOnline(device, [], now), this.fullReport(device, now)];
     });
   }
 
