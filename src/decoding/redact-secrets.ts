@@ -50,9 +50,9 @@ function mayMention(text: string): boolean {
 function redactText(text: string, nesting: number): string {
   if (!mayMention(text)) return text;
   if (nesting > NESTING_LIMIT) return '';
-  const redacted = redactMembers(text, nesting);
-  if (isJson(text)) return redacted;
-  return redacted.replace(NAME_AND_VALUE, (_, name: string, quote = '') => `${name}${quote}${quote}`);
+  const members = redactMembers(text, nesting);
+  const anywhere = members.replace(NAME_AND_VALUE, (_, name: string, quote = '') => `${name}${quote}${quote}`);
+  return anywhere === members || isJson(text) ? members : anywhere;
 }
 
 /** Walks the quoted strings of a text, which need not be JSON. Recurses only into strings within strings. */
