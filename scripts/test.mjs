@@ -10,7 +10,7 @@ import { runCommand } from './plain-error.mjs';
 import { setUp } from './setup/set-up.mjs';
 
 await runCommand(async () => {
-  await setUp(root, { build: false });
+  await setUp(root, { build: true }); // end-to-end tests start the built service
   const jest = path.join(root, 'node_modules', 'jest', 'bin', 'jest.js');
   // Jest hands both switches on to its workers. Modules as in the sources: Jest counts its own support as experimental.
   const node = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
