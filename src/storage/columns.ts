@@ -5,14 +5,23 @@
 
 type Cell = string | number | boolean | Date | null;
 
-/** The array literal of one column of `rows`. */
+/**
+ * The array literal of one column of `rows`. A column of nothing but nulls is the empty array: beside longer columns,
+ * `unnest` fills it up with nulls, and neither side has to write or read them one by one.
+ */
 export function column<Row>(rows: readonly Row[], cell: (row: Row) => Cell): string {
-  let literal = '{';
+  let literal = '';
+  let nulls = 0;
   for (const row of rows) {
-    if (literal.length > 1) literal += ',';
-    literal += element(cell(row));
+    const value = cell(row);
+    if (literal === '' && value === null) {
+      nulls++;
+      continue;
+    }
+    literal += literal === '' ? `{${'NULL,'.repeat(nulls)}` : ',';
+    literal += element(value);
   }
-  return literal + '}';
+  return literal === '' ? '{}' : `${literal}}`;
 }
 
 function element(cell: Cell): string {
