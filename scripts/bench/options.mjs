@@ -7,7 +7,7 @@ import { PlainError } from '../plain-error.mjs';
  * @property {boolean} quick under a minute, for a look; too short for figures to quote
  * @property {boolean} json print the JSON instead of the table
  * @property {boolean} help
- * @property {number} messages through this service and the bare script; the Prisma shape gets a tenth
+ * @property {number} messages through this service and the bare script; the Prisma shape gets a thirtieth
  * @property {number} steadySeconds how long 1,000 messages a second are sent
  * @property {number} closedReadings in the month whose size is measured
  * @property {number} seenBefore keys in SeenMessage before its cost is measured
@@ -18,7 +18,7 @@ import { PlainError } from '../plain-error.mjs';
 export const USAGE = `npm run bench -- [options]
 
   --quick         under a minute, for a look
-  --messages N    how many messages for this service and the bare script (60,000; the Prisma shape gets a tenth)
+  --messages N    how many messages for this service and the bare script (60,000; the Prisma shape gets a thirtieth)
   --json          print JSON instead of the table; it is always written to data/bench.json
   --only LETTERS  run only some parts: a Prisma shape, b this service, c bare script, s SeenMessage, m closed month
   --profile DIR   write a processor profile of the service (node --cpu-prof) to DIR`;
