@@ -77,13 +77,11 @@ describe('parseJson', () => {
     });
     fc.assert(
       fc.property(fc.oneof(fc.json({ maxDepth: 4 }), mutated), (text) => {
-        const fast = canonical(text);
+        const fast = canonical(`[0,${text}]`);
         const exact = canonical(`[1234567890123456789,${text}]`); // the long number sends it through lossless-json
-        if (fast === 'not-json') expect(exact).toBe('not-json');
-        else if (typeof fast === 'string') expect(exact).toBe(`[1234567890123456789, ${fast}]`);
-        else expect(exact).toEqual(fast);
+        expect(exact).toEqual(typeof fast === 'string' ? fast.replace(/^\[0/, '[1234567890123456789') : fast);
       }),
-      { numRuns: 2000 },
+      { numRuns: 3000 },
     );
   });
 });
