@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { sibling } from '../../scripts/postgres/connection.mjs';
+import { DEMO_ENTERPRISE } from '../../src/simulator/demo-accounts.js';
 import { startSimulator, type Simulator } from '../../src/simulator/simulator.js';
 import { PrismaService } from '../../src/storage/prisma.service.js';
 import { freshDatabase, privatePostgres, type TestDatabase } from '../support/database.js';
@@ -18,6 +19,7 @@ interface Ingest {
   readonly duplicate: number;
   readonly setAside: number;
   readonly inHand: number;
+  readonly connections: readonly { readonly state: string }[];
 }
 
 let simulator: Simulator;
@@ -175,12 +177,32 @@ describe('a service that is told to stop in mid-stream', () => {
 });
 
 describe('two replicas', () => {
-  it('share the messages of one group and one database', async () => {
-    const count = 3_000;
-    await Promise.all([service({ AMQP_CLIENT_ID: 'a' }), service({ AMQP_CLIENT_ID: 'b' })]);
+  it('share the messages of one consumer group and one database, and one may die', async () => {
+    const count = 4_000;
+    const { instanceId, accessKeyId, accessKeySecret, consumerGroupId } = DEMO_ENTERPRISE;
+    const group = simulator.enterprise(consumerGroupId);
+    const replica = (name: string): Promise<Service> =>
+      service({
+        AMQP_CLIENT_ID: name,
+        AMQP_AUTH_MODE: 'aksign',
+        AMQP_ACCESS_KEY_ID: accessKeyId,
+        AMQP_ACCESS_KEY_SECRET: accessKeySecret,
+        AMQP_IOT_INSTANCE_ID: instanceId,
+        AMQP_CONSUMER_GROUP_ID: consumerGroupId,
+        AMQP_CREDIT: '50',
+      });
+    const replicas = await Promise.all([replica('a'), replica('b')]);
+    for (const { get } of replicas) {
+      await until(async () =>
+        expect((await get<Ingest>('/v1/ingest')).connections).toMatchObject([{ state: 'connected' }]),
+      );
+    }
     publishReports(0, count);
-    simulator.dropConnections();
-    await allAccepted(count);
+    await until(() => expect(group.counts.accepted).toBeGreaterThan(1_000), 60_000);
+    for (const { get } of replicas) expect((await get<Ingest>('/v1/ingest')).stored).toBeGreaterThan(0);
+    await replicas[0]?.end('SIGKILL');
+    expect(group.counts.accepted).toBeLessThan(count);
+    await until(() => expect(group.counts).toMatchObject({ accepted: count, unsettled: 0, queued: 0 }), 60_000);
     expect(await readings()).toEqual(numbers(count));
     expect((await totals())['stored']).toBe(count);
   });
