@@ -4,7 +4,7 @@ import { BindingReader, type BindingView, type UserDeviceView } from '../storage
 import { Answers } from './answers.js';
 import { Cursors } from './cursor.js';
 import { DeviceParams, ofDevice } from './device-params.js';
-import { type ListAnswer } from './list-answer.js';
+import type { ListAnswer } from './list-answer.js';
 import { BadParameters } from './problem.js';
 import { BindingsQuery, UserDevicesQuery, UserParams } from './queries.js';
 import { BindingList, UserDeviceList } from './schemas.js';

@@ -10,7 +10,7 @@ import {
 import { Answers } from './answers.js';
 import { Cursors } from './cursor.js';
 import { DeviceParams, ofDevice, PropertyParams } from './device-params.js';
-import { type ListAnswer } from './list-answer.js';
+import type { ListAnswer } from './list-answer.js';
 import { DevicesQuery, NoQuery } from './queries.js';
 import { DeviceList, DeviceSchema, PropertyItems, PropertySchema, StatusSchema } from './schemas.js';
 

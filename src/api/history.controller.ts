@@ -5,7 +5,7 @@ import { ReadingReader, type ReadingView } from '../storage/reading.reader.js';
 import { Answers } from './answers.js';
 import { Cursors } from './cursor.js';
 import { DeviceParams, ofDevice } from './device-params.js';
-import { type ListAnswer } from './list-answer.js';
+import type { ListAnswer } from './list-answer.js';
 import { DeviceEventsQuery, EventsQuery, rangeOf, ReadingsQuery } from './queries.js';
 import { EventList, ReadingList } from './schemas.js';
 

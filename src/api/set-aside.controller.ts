@@ -4,7 +4,7 @@ import { Replay, type ReplayResult } from '../domain/replay.js';
 import { type SetAsideMessageView, SetAsideReader, type SetAsideView } from '../storage/set-aside.reader.js';
 import { Answers } from './answers.js';
 import { Cursors } from './cursor.js';
-import { type ListAnswer } from './list-answer.js';
+import type { ListAnswer } from './list-answer.js';
 import { NoQuery, rangeOf, ReplayQuery, SetAsideParams, SetAsideQuery } from './queries.js';
 import { ReplaySchema, SetAsideList, SetAsideMessageSchema } from './schemas.js';
 

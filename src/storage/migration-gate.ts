@@ -16,6 +16,7 @@ export class MigrationGate implements OnModuleDestroy {
   private readonly logger = new Logger(MigrationGate.name);
   private timer: NodeJS.Timeout | undefined;
   private passed = false;
+  private told = '';
 
   constructor(private readonly migrations: MigrationReader) {}
 
@@ -30,7 +31,12 @@ export class MigrationGate implements OnModuleDestroy {
       this.passed = true;
     } catch (error) {
       if (!(error instanceof SinkUnavailable || error instanceof QuestionTooLarge)) throw error;
-      this.logger.warn('Database does not answer yet', { detail: error.message });
+      if (error.message !== this.told) {
+        this.logger.warn('Database does not answer: check DATABASE_URL; trying again until it does', {
+          detail: error.message,
+        });
+      }
+      this.told = error.message;
     }
   }
 

@@ -83,7 +83,7 @@ export class PinoLogger implements LoggerService {
       // Nest hands a stack over as text, and the name of the logging class as the last argument.
       fields[/\n\s+at /.test(part) ? 'stack' : 'context'] = part;
     }
-    const text = typeof message === 'object' ? undefined : String(message);
+    const text = typeof message === 'string' ? message : undefined;
     this.pino[level](fields, text ?? (message instanceof Error ? message.message : undefined));
   }
 }

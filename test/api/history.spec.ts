@@ -97,7 +97,7 @@ describe('history over REST', () => {
       ['presence-changed', null],
       ['event-raised', 'Twin'],
       ['event-raised', 'Twin'],
-      ...Array(5).fill(['event-raised', 'Alarm']),
+      ...Array.from({ length: 5 }, () => ['event-raised', 'Alarm']),
       ['event-raised', 'Rare'],
     ]);
     expect(items.at(-1)).toMatchObject({

@@ -81,7 +81,6 @@ const HISTORY = [
   'VACUUM ANALYZE',
 ];
 
-const SEQUENTIAL = /^Seq Scan/;
 const EVER: TimeRange = { from: null, to: null, order: 'desc' };
 const PAGE = { limit: 50, after: null };
 
@@ -167,7 +166,7 @@ describe('the plans of queries over years of history', () => {
     await ask(snapshots);
     const scans = snapshots.scans();
     expect(scans.length).toBeGreaterThan(0);
-    expect(scans.filter((scan) => SEQUENTIAL.test(scan))).toEqual([]);
+    expect(scans.filter((scan) => scan.startsWith('Seq Scan'))).toEqual([]);
     expect(scans.filter((scan) => /_(\d{4}_\d\d|before)/.test(scan)).length).toBeLessThanOrEqual(partitions);
     expect(snapshots.blocks()).toBeLessThanOrEqual(blocks);
   });

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { configureHttp, httpAdapter } from '../../src/api/http-app.js';
 import { AppModule } from '../../src/app.module.js';
