@@ -70,7 +70,7 @@ export function buildStages({ dockerfile, context, output, onCommand }) {
         onCommand(rest);
         execFileSync('sh', ['-c', rest], {
           cwd: path.join(current().folder, current().workdir),
-          env: { ...process.env, NODE_ENV: undefined, ...current().environment },
+          env: { ...process.env, NODE_ENV: undefined, npm_config_loglevel: 'error', ...current().environment },
           stdio: ['ignore', 'ignore', 'inherit'],
         });
         break;
