@@ -52,7 +52,9 @@ export class HealthController {
 
   private async databaseChecks(): Promise<{ readonly database: Check; readonly migrations: Check }> {
     try {
-      const problem = problemOf(await within(ANSWER_WITHIN_MS, this.migrations.state(ANSWER_WITHIN_MS)));
+      const problem = problemOf(
+        await within(ANSWER_WITHIN_MS, this.migrations.state({ timeoutMs: ANSWER_WITHIN_MS, urgent: true })),
+      );
       return {
         database: { ok: true, detail: 'answers' },
         migrations: { ok: problem === null, detail: problem ?? 'applied' },

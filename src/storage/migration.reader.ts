@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Snapshots } from './snapshots.js';
+import { type LookOptions, Snapshots } from './snapshots.js';
 
 /** The migrations that this version of the service was shipped with, oldest first. */
 export class ShippedMigrations {
@@ -39,30 +39,27 @@ export class MigrationReader {
     private readonly shipped: ShippedMigrations,
   ) {}
 
-  /** @throws SinkUnavailable while the database does not answer within `timeoutMs`. */
-  async state(timeoutMs?: number): Promise<MigrationState> {
-    return this.snapshots.read(
-      async (query) => {
-        const missing = await query<{ name: string }>(
-          `SELECT name FROM unnest($1::text::text[]) AS name WHERE to_regclass(format('%I', name)) IS NULL`,
-          `{${[...TABLES, '_prisma_migrations'].join(',')}}`,
-        );
-        const missingTables = missing.map(({ name }) => name);
-        const noted = missingTables.includes('_prisma_migrations')
-          ? []
-          : await query<{ name: string; finished: boolean; rolledBack: boolean }>(
-              `SELECT migration_name AS name, finished_at IS NOT NULL AS finished, rolled_back_at IS NOT NULL AS "rolledBack"
+  /** @throws SinkUnavailable while the database does not answer. */
+  async state(options?: LookOptions): Promise<MigrationState> {
+    return this.snapshots.read(async (query) => {
+      const missing = await query<{ name: string }>(
+        `SELECT name FROM unnest($1::text::text[]) AS name WHERE to_regclass(format('%I', name)) IS NULL`,
+        `{${[...TABLES, '_prisma_migrations'].join(',')}}`,
+      );
+      const missingTables = missing.map(({ name }) => name);
+      const noted = missingTables.includes('_prisma_migrations')
+        ? []
+        : await query<{ name: string; finished: boolean; rolledBack: boolean }>(
+            `SELECT migration_name AS name, finished_at IS NOT NULL AS finished, rolled_back_at IS NOT NULL AS "rolledBack"
                FROM _prisma_migrations`,
-            );
-        const applied = new Set(noted.filter((row) => row.finished && !row.rolledBack).map(({ name }) => name));
-        return {
-          pending: this.shipped.names.filter((name) => !applied.has(name)),
-          failed: noted.filter((row) => !row.finished && !row.rolledBack).map(({ name }) => name),
-          missingTables: missingTables.filter((name) => name !== '_prisma_migrations'),
-        };
-      },
-      { timeoutMs },
-    );
+          );
+      const applied = new Set(noted.filter((row) => row.finished && !row.rolledBack).map(({ name }) => name));
+      return {
+        pending: this.shipped.names.filter((name) => !applied.has(name)),
+        failed: noted.filter((row) => !row.finished && !row.rolledBack).map(({ name }) => name),
+        missingTables: missingTables.filter((name) => name !== '_prisma_migrations'),
+      };
+    }, options);
   }
 }
 

@@ -17,6 +17,17 @@ const TIMEOUT_MS = 10_000;
 /** How many questions are asked at once; the other connections of the pool belong to the ingest. */
 const AT_ONCE = 4;
 
+/** Whoever would have to wait behind more than this many is told to come back later. */
+const QUEUE = 200;
+
+/** How a look differs from the usual. */
+export interface LookOptions {
+  /** Milliseconds that each query may take. */
+  readonly timeoutMs?: number;
+  /** Does not wait for its turn: for probes, which must tell the database's troubles from ours. */
+  readonly urgent?: boolean;
+}
+
 /** Read-only looks at the database: all queries of one look see the same moment. */
 @Injectable()
 export class Snapshots {
@@ -26,11 +37,24 @@ export class Snapshots {
   constructor(private readonly prisma: PrismaService) {}
 
   /**
-   * @throws SinkUnavailable when the database cannot be reached.
+   * @throws SinkUnavailable when the database cannot be reached, or too many are asking.
    * @throws QuestionTooLarge when it takes longer than `timeoutMs`.
    */
-  async read<T>(work: (query: Query) => Promise<T>, { timeoutMs = TIMEOUT_MS } = {}): Promise<T> {
+  async read<T>(
+    work: (query: Query) => Promise<T>,
+    { timeoutMs = TIMEOUT_MS, urgent = false }: LookOptions = {},
+  ): Promise<T> {
+    if (urgent) return this.look(work, timeoutMs);
     await this.turn();
+    try {
+      return await this.look(work, timeoutMs);
+    } finally {
+      this.running -= 1;
+      this.waiting.shift()?.();
+    }
+  }
+
+  private async look<T>(work: (query: Query) => Promise<T>, timeoutMs: number): Promise<T> {
     try {
       return await this.prisma.$transaction(
         async (tx) => {
@@ -47,13 +71,11 @@ export class Snapshots {
       );
     } catch (error) {
       throw asReadError(error);
-    } finally {
-      this.running -= 1;
-      this.waiting.shift()?.();
     }
   }
 
   private async turn(): Promise<void> {
+    if (this.waiting.length >= QUEUE) throw new SinkUnavailable('too many questions at once');
     if (this.running >= AT_ONCE) await new Promise<void>((resolve) => this.waiting.push(resolve));
     this.running += 1;
   }
@@ -63,16 +85,20 @@ export class Snapshots {
 function asReadError(error: unknown): unknown {
   const state = sqlState(error);
   if (state === '57014') return new QuestionTooLarge('the database took too long to answer', { cause: error });
-  // 08 connection, 25 in recovery, 53 no resources, 57 shut down, 58 system error, 3D no such database, 28 refused login.
+  // 08 connection, 25 in recovery, 40 a standby in conflict, 53 no resources, 57 shut down, 58 system error, 3D no such database, 28 refused login.
   if (state !== null) {
-    return /^(08|25|28|3D|53|57|58)/.test(state) ? new SinkUnavailable(describe(error), { cause: error }) : error;
+    return /^(08|25|28|3D|40|53|57|58)/.test(state) ? new SinkUnavailable(describe(error), { cause: error }) : error;
   }
   return isPrismaError(error) ? new SinkUnavailable(describe(error), { cause: error }) : error;
 }
 
 /** Errors without a SQLSTATE that come from Prisma's client: connection refused, pool exhausted, transaction expired. */
 function isPrismaError(error: unknown): boolean {
-  return error instanceof Error && (/^P[12]\d{3}$/.test(codeOf(error)) || error.name.startsWith('PrismaClient'));
+  return (
+    error instanceof Error &&
+    (/^P[12]\d{3}$/.test(codeOf(error)) ||
+      (error.name.startsWith('PrismaClient') && error.name !== 'PrismaClientValidationError'))
+  );
 }
 
 function codeOf(error: Error): string {

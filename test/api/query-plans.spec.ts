@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { BindingReader } from '../../src/storage/binding.reader.js';
 import { DeviceReader } from '../../src/storage/device.reader.js';
-import { EventReader } from '../../src/storage/event.reader.js';
+import { type EventPlace, EventReader, type EventView } from '../../src/storage/event.reader.js';
 import { IngestCountReader } from '../../src/storage/ingest-count.reader.js';
 import { PrismaService } from '../../src/storage/prisma.service.js';
+import type { Page } from '../../src/storage/read-columns.js';
 import { ReadingReader, type TimeRange } from '../../src/storage/reading.reader.js';
 import { SetAsideReader } from '../../src/storage/set-aside.reader.js';
 import { type Query, Snapshots } from '../../src/storage/snapshots.js';
@@ -179,6 +180,28 @@ describe('the plans of queries over years of history', () => {
     const found = await ask(snapshots);
     expect(found?.next).not.toBeNull();
     expect(snapshots.blocks()).toBeLessThanOrEqual(blocks);
+  });
+
+  it('finds everything rare by going on from page to page', async () => {
+    const reader = new EventReader(new Snapshots(prisma));
+    for (const order of ['asc', 'desc'] as const) {
+      const found: string[] = [];
+      let after: EventPlace | null = null;
+      do {
+        const page: Page<EventView, EventPlace> = await reader.all(
+          { kind: 'rare' },
+          { ...EVER, order },
+          { limit: 30, after },
+        );
+        found.push(...page.items.map(({ at }) => at));
+        after = page.next;
+      } while (after);
+      const [row] = await prisma.$queryRawUnsafe<{ count: number }[]>(
+        `SELECT count(*)::int AS count FROM "EventLog" WHERE "kind" = 'rare'`,
+      );
+      expect(found).toHaveLength(row!.count);
+      expect(found).toEqual(order === 'asc' ? [...found].sort() : [...found].sort().reverse());
+    }
   });
 
   it('reads all counts once, and later only those of the last hours', async () => {
