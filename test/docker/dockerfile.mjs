@@ -1,7 +1,7 @@
 // @ts-check
 // As much of Docker as our own Dockerfile needs: its stages as folders, its commands run one after another.
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 
 /**
@@ -40,7 +40,7 @@ export function buildStages({ dockerfile, context, output, onCommand }) {
         const parent = stages.get(from);
         const folder = path.join(output, as);
         mkdirSync(folder, { recursive: true });
-        if (parent !== undefined) cpSync(parent.folder, folder, { recursive: true, verbatimSymlinks: true });
+        if (parent !== undefined) execFileSync('cp', ['-a', '--reflink=auto', `${parent.folder}/.`, folder]);
         stage = {
           workdir: '/',
           environment: {},
@@ -125,6 +125,8 @@ function copy(rest, stage, context, stages) {
     // As Docker does: a folder's content, or a file under its name where the target is a folder.
     const whole = statSync(source).isDirectory();
     const destination = whole || !target.endsWith('/') ? into : path.join(into, path.basename(word));
-    cpSync(source, path.join(stage.folder, destination), { recursive: true, verbatimSymlinks: true });
+    const there = path.join(stage.folder, destination);
+    mkdirSync(whole ? there : path.dirname(there), { recursive: true });
+    execFileSync('cp', ['-a', '--reflink=auto', whole ? `${source}/.` : source, there]);
   }
 }
