@@ -3,7 +3,7 @@
 # Three images of one build: `migrate` brings a database up to date and ends, `simulator` plays the platform, and the last
 # one, built by default, is the service.
 
-FROM node:22-bookworm-slim AS base
+FROM node:24-bookworm-slim AS base
 WORKDIR /app
 ENV CHECKPOINT_DISABLE=1 \
     NO_UPDATE_NOTIFIER=1 \
@@ -11,7 +11,7 @@ ENV CHECKPOINT_DISABLE=1 \
     SCARF_ANALYTICS=false
 
 # Everything, to compile and to migrate with. Prisma looks for OpenSSL when it picks its schema engine, which the install
-# step of npm downloads; where that host cannot be reached, the engine inside the npm packages does the same.
+# step of npm downloads; where that does not happen, the engine inside the npm packages does the same.
 FROM base AS build
 # The base image's release decides on the version: older ones leave the mirrors.
 # hadolint ignore=DL3008
