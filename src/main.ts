@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { setFlagsFromString } from 'node:v8';
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -20,7 +21,16 @@ function fail(problem: string): never {
   process.exit(1);
 }
 
+/**
+ * On a machine with much memory V8 lets the heap grow to four times what is alive before it cleans up: 365 MB in a flood of
+ * messages, of which 75 were in use. Cleaning up at one and a half times keeps the process under 250 MB at the same pace.
+ */
+function keepMemoryFlat(): void {
+  setFlagsFromString('--heap-growing-percent=50');
+}
+
 async function start(): Promise<void> {
+  keepMemoryFlat();
   const app = await NestFactory.create<NestFastifyApplication>(await AppModule.from(), httpAdapter(), {
     bufferLogs: true,
     abortOnError: false,
