@@ -1,5 +1,5 @@
 import type { DeviceEvent } from '../domain/device-event.js';
-import { type DeviceKey } from '../domain/device-key.js';
+import type { DeviceKey } from '../domain/device-key.js';
 import type { CanonicalJson } from '../domain/value.js';
 
 /** What EventLog says of an event, beside its kind, device and time. */

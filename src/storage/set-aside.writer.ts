@@ -42,7 +42,7 @@ export class SetAsideWriter extends SetAsideStore {
     } catch (error) {
       if (databaseFault(error) !== 'missing-partition') throw asSinkError(error);
       await this.partitions.add(neededPartitions(planWrites([message], KEEP_ALL)));
-      return await this.write(message, dryRun);
+      return this.write(message, dryRun);
     }
   }
 

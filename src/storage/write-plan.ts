@@ -357,7 +357,7 @@ function same(a: Date, b: Date): boolean {
   return a.getTime() === b.getTime();
 }
 
-function contentHash(content: readonly (string | number | CanonicalJson | null)[]): string {
+function contentHash(content: readonly (string | number | null)[]): string {
   return createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 32);
 }
 

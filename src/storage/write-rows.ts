@@ -79,7 +79,9 @@ async function writeDevices(tx: Transaction, devices: readonly DevicePlan[], cha
       column(missing, ({ device }) => device.deviceName),
     );
     for (const device of made) ids.set(deviceKeyText(device), device.id);
-    changed('Device', made.length);
+    // the update below counts those of which it has something to say
+    const bare = new Set(missing.filter(isBare).map(({ device }) => deviceKeyText(device)));
+    changed('Device', made.filter((device) => bare.has(deviceKeyText(device))).length);
     missing = missing.filter(({ device }) => !ids.has(deviceKeyText(device))); // made by another writer meanwhile
   }
   const idOf: DeviceIds = (device) => found(ids.get(deviceKeyText(device)));
@@ -108,6 +110,11 @@ async function updateDevices(tx: Transaction, devices: readonly DevicePlan[], id
     column(devices, ({ firstSeen }) => firstSeen),
     column(devices, ({ lastSeen }) => lastSeen),
   );
+}
+
+/** Whether a batch says nothing of a device but that it exists. */
+function isBare({ device: _, ...attributes }: DevicePlan): boolean {
+  return Object.values(attributes).every((attribute) => attribute === null);
 }
 
 /** A device made anew starts without the state of the one before it. */

@@ -43,11 +43,11 @@ export async function openStore(): Promise<TestStore> {
 /** A message that was decoded to these events. Each call makes another message, sent at NOON unless told otherwise. */
 export function decodedAs(events: readonly DeviceEvent[], given: Partial<DecodedMessage> = {}): DecodedMessage {
   const base = { key: randomBytes(16).toString('hex'), raw: aMessage({ body: '{}' }), sentAt: new Date(NOON) };
-  return { ...base, ...given, events, refusal: null } as DecodedMessage;
+  return { ...base, ...given, events, refusal: null };
 }
 
 /** A message that was refused. */
 export function refusedAs(refusal: Refusal, given: Partial<DecodedMessage> = {}): DecodedMessage {
   const base = { key: randomBytes(16).toString('hex'), raw: aMessage({ body: 'poison' }), sentAt: new Date(NOON) };
-  return { ...base, ...given, events: [], refusal } as DecodedMessage;
+  return { ...base, ...given, events: [], refusal };
 }
