@@ -14,7 +14,7 @@ import type {
   UserUnbound,
 } from '../domain/device-event.js';
 import { deviceKeyText, type DeviceKey } from '../domain/device-key.js';
-import { compareText, compareValues, type CanonicalJson, type Value } from '../domain/value.js';
+import { compareText, compareValues, type Value } from '../domain/value.js';
 import { logEntry, type LogEntry } from './log-entry.js';
 
 /** An attribute's value with the time that won it. */
