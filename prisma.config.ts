@@ -25,6 +25,12 @@ if (/[\\/](prisma|prisma[\\/]build[\\/]index\.js)$/.test(process.argv[1] ?? ''))
   }
 }
 
+// No other command pays for it.
+if (process.argv.includes('studio')) {
+  const { changeStudioRowKeys } = await import('./prisma/studio/row-keys.js');
+  changeStudioRowKeys();
+}
+
 export default defineConfig({
   schema: 'prisma/schema.prisma',
   migrations: { path: 'prisma/migrations' },

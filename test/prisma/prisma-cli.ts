@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { root } from '../../scripts/checkout.mjs';
 
 /** What a run of the Prisma CLI said, and how it ended. */
@@ -53,17 +54,22 @@ export class PrismaProject {
 
   /** Runs `prisma …` to its end. */
   async run(args: string, environment: NodeJS.ProcessEnv = {}): Promise<Run> {
-    const cli = join(root, 'node_modules/prisma/build/index.js');
-    const child = spawn(process.execPath, [cli, ...args.split(' ')], {
-      cwd: this.folder,
-      env: { ...this.#environment, ...environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const child = this.start(args, environment);
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
     const code = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve));
     return { code, output: output.replace(/^(Loaded Prisma config|Prisma schema loaded) from .*\n+/gm, '').trim() };
+  }
+
+  /** Starts `prisma …`; whoever starts it ends it. */
+  start(args: string, environment: NodeJS.ProcessEnv = {}): ChildProcessByStdio<null, Readable, Readable> {
+    const cli = join(root, 'node_modules/prisma/build/index.js');
+    return spawn(process.execPath, [cli, ...args.split(' ')], {
+      cwd: this.folder,
+      env: { ...this.#environment, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
   }
 
   remove(): void {
