@@ -107,8 +107,11 @@ describe('node dist/main.js', () => {
 
   it.each(['SIGINT', 'SIGTERM'] as const)('runs without a platform, and ends well on %s', async (signal) => {
     const service = start(enough(database.url));
-    const reply = await fetch(`${await urlOf(service)}/health/ready`);
-    expect(await reply.json()).toMatchObject({ status: 'ready', checks: { platform: { ok: false } } });
+    const url = await urlOf(service);
+    await until(async () => {
+      const reply = await fetch(`${url}/health/ready`);
+      expect(await reply.json()).toMatchObject({ status: 'ready', checks: { platform: { ok: false } } });
+    });
     service.process.kill(signal);
     expect(await service.exited).toBe(0);
     expect(service.stderr).toBe('');
@@ -133,7 +136,7 @@ describe('node dist/main.js', () => {
     writeFileSync(path.join(folder, '.env'), text.join(''));
     const service = start({ DATABASE_URL: database.url });
     const url = await urlOf(service);
-    expect((await fetch(`${url}/health/ready`)).status).toBe(200);
+    await until(async () => expect((await fetch(`${url}/health/ready`)).status).toBe(200));
     expect(service.stdout).toContain('"replica":"from-the-file"');
     rmSync(path.join(folder, '.env'));
   });
