@@ -11,6 +11,9 @@ import { Ingestor } from './ingestor.js';
 import { ProcessIngestStatus } from './process-ingest-status.js';
 import { Replayer } from './replayer.js';
 
+/** One is written while the other is prepared. More only wait for each other in the database. */
+const BATCHES_AT_ONCE = 2;
+
 /** Takes deliveries, has them stored, accepts each one; and answers what the API asks of it. */
 @Module({
   imports: [StorageModule],
@@ -19,7 +22,8 @@ import { Replayer } from './replayer.js';
     {
       provide: Ingestor,
       inject: [EventSink, Settings, Metrics],
-      useFactory: (sink: EventSink, settings: Settings, metrics: Metrics) => new Ingestor(sink, settings, metrics),
+      useFactory: (sink: EventSink, settings: Settings, metrics: Metrics) =>
+        new Ingestor(sink, { ...settings, batchesAtOnce: BATCHES_AT_ONCE }, metrics),
     },
     {
       provide: IngestStatus,

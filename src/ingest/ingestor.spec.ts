@@ -60,6 +60,26 @@ describe('the path of a message', () => {
     expect(ingestor.counts()).toEqual({ received: 2, stored: 2, duplicate: 0, setAside: 0, inHand: 0 });
   });
 
+  it('has a second batch on its way when much waits, never a third, and ends well', async () => {
+    const sink = new MemorySink();
+    sink.hold();
+    const { ingestor, accepted, take } = anIngestor(sink, { batchesAtOnce: 2, maxBatchMessages: 150 });
+    const ids = Array.from({ length: 800 }, (_, index) => `m${index}`);
+    take(...ids.slice(0, 1));
+    await until(() => expect(sink.writes).toBe(1));
+    take(...ids.slice(1, 50)); // too few to be worth a batch beside the first
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(sink.writes).toBe(1);
+    take(...ids.slice(50));
+    await until(() => expect(sink.writes).toBe(2));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(sink.writes).toBe(2);
+    booksBalance({ ingestor });
+    sink.release();
+    await until(() => expect([...accepted].sort()).toEqual([...ids].sort()));
+    expect(ingestor.counts()).toEqual({ received: 800, stored: 800, duplicate: 0, setAside: 0, inHand: 0 });
+  });
+
   it('shares a batch with whatever arrived while the last one was being written', async () => {
     const sink = new MemorySink();
     sink.hold();

@@ -6,6 +6,7 @@ import type { ProcessCounts } from '../domain/ingest-status.js';
 import type { RawMessage } from '../domain/raw-message.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Delivery } from './delivery.js';
+import { MessageMeter } from './message-meter.js';
 import { GrowingPause } from './pause.js';
 import { Room } from './room.js';
 import { isBareForm, setAsideForm, undecodable } from './set-aside-form.js';
@@ -18,6 +19,8 @@ export interface IngestorOptions {
   /** A batch ends before it would hold more messages or bytes than these. */
   readonly maxBatchMessages?: number;
   readonly maxBatchBytes?: number;
+  /** How many batches may be on their way to the store at once; 1 when left out. */
+  readonly batchesAtOnce?: number;
   /** The first and the longest pause between tries while the store is away. */
   readonly firstPauseMs?: number;
   readonly longestPauseMs?: number;
@@ -42,6 +45,8 @@ interface Ready {
 const MIB = 1024 * 1024;
 /** How often a batch is tried again after an error that nobody foresaw, before its messages are tried one by one. */
 const UNFORESEEN_TRIES = 5;
+/** A further batch sets out beside another only when so many messages wait: small ones would cost more than they gain. */
+const WORTH_A_BATCH = 100;
 
 /**
  * Takes deliveries, decodes them, has them stored batch by batch, and only then accepts each one. It is the one place
@@ -60,8 +65,10 @@ export class Ingestor {
   private readonly decode: (raw: RawMessage) => DecodedMessage | Promise<DecodedMessage>;
   private readonly maxBatchMessages: number;
   private readonly maxBatchBytes: number;
+  private readonly batchesAtOnce: number;
   private readonly stopWithinMs: number;
   private readonly pauses: GrowingPause;
+  private readonly meter: MessageMeter | null;
 
   /** In the order of arrival, so that the first is the oldest. */
   private readonly inHand = new Set<Held>();
@@ -69,7 +76,8 @@ export class Ingestor {
   private received = 0;
   private readonly outcomes: Record<Outcome, number> = { stored: 0, duplicate: 0, 'set-aside': 0 };
 
-  private writing = false;
+  /** How many loops are taking batches off the queue. */
+  private writers = 0;
   private holdingSince: number | null = null;
   private stopping = false;
   /** Set when what is in hand stays unanswered for good. */
@@ -87,7 +95,14 @@ export class Ingestor {
     this.room = new Room(options.maxBytesInHand ?? 64 * MIB);
     this.maxBatchMessages = options.maxBatchMessages ?? 2_000;
     this.maxBatchBytes = options.maxBatchBytes ?? 16 * MIB;
+    this.batchesAtOnce = options.batchesAtOnce ?? 1;
     this.stopWithinMs = options.stopWithinMs ?? 3_000;
+    this.meter = metrics && new MessageMeter(metrics);
+    metrics?.reportsWhenRead(() => {
+      this.meter?.report();
+      metrics.inHandMessages.set(this.inHand.size);
+      metrics.inHandBytes.set(this.room.used);
+    });
     this.pauses = new GrowingPause(options.firstPauseMs ?? 100, options.longestPauseMs ?? 10_000);
   }
 
@@ -99,8 +114,7 @@ export class Ingestor {
     this.received += 1;
     this.inHand.add(held);
     this.room.take(held.bytes);
-    this.metrics?.messages.inc({ transport: raw.transport, outcome: 'received' });
-    this.showInHand();
+    this.meter?.count(raw.transport, 'received');
 
     const decoded = this.tryDecode(raw);
     if (decoded instanceof Promise) void decoded.then((message) => this.enqueue({ held, message }));
@@ -171,15 +185,22 @@ export class Ingestor {
 
   private enqueue(ready: Ready): void {
     this.queue.push(ready);
-    if (this.writing) return;
-    this.writing = true;
+    if (this.writers >= this.batchesAtOnce || (this.writers > 0 && this.queue.length < WORTH_A_BATCH)) return;
+    this.writers += 1;
     // After this turn of the event loop, so that what came in one piece goes out in one batch.
     setImmediate(() => void this.writeQueue());
   }
 
+  /**
+   * Writes batch after batch. While the database works on one, this process prepares the other: the store's own rules make
+   * batches that overlap as safe as two replicas are.
+   */
   private async writeQueue(): Promise<void> {
-    while (this.queue.length > 0 && !this.abandoned) await this.store(this.nextBatch(), UNFORESEEN_TRIES);
-    this.writing = false;
+    while (this.queue.length > 0 && !this.abandoned) {
+      if (this.writers > 1 && this.queue.length < WORTH_A_BATCH) break; // the other one takes these with its next batch
+      await this.store(this.nextBatch(), UNFORESEEN_TRIES);
+    }
+    this.writers -= 1;
     if (this.inHand.size === 0 || this.abandoned) this.finished();
   }
 
@@ -259,20 +280,14 @@ export class Ingestor {
         this.log.error({ msg: 'A transport failed to accept a message; it will be sent again', err: error });
       }
     });
-    this.showInHand();
   }
 
   private measure({ raw, refusal }: DecodedMessage, outcome: Outcome, now: number): void {
     if (this.metrics === null) return;
     const { transport } = raw;
-    this.metrics.messages.inc({ transport, outcome });
+    this.meter?.count(transport, outcome);
     this.metrics.receiveToCommit.observe({ transport }, Math.max(0, now - raw.receivedAt.getTime()) / 1000);
     if (outcome === 'set-aside' && refusal !== null) this.metrics.setAside.inc({ transport, reason: refusal.reason });
-  }
-
-  private showInHand(): void {
-    this.metrics?.inHandMessages.set(this.inHand.size);
-    this.metrics?.inHandBytes.set(this.room.used);
   }
 
   private hold(error: unknown): void {

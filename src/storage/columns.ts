@@ -27,12 +27,27 @@ export function column<Row>(rows: readonly Row[], cell: (row: Row) => Cell): str
 function element(cell: Cell): string {
   if (cell === null) return 'NULL';
   if (typeof cell === 'string') return quoted(cell);
-  if (cell instanceof Date) return `"${cell.toISOString()}"`;
+  if (cell instanceof Date) return instant(cell.getTime());
   return String(cell);
 }
 
+const SECOND_MS = 1000;
+let knownSecond = NaN;
+let knownText = '';
+
+/** The instant as PostgreSQL reads it. A batch speaks of few different seconds, so the text of the last one is kept. */
+function instant(epochMs: number): string {
+  const second = Math.floor(epochMs / SECOND_MS);
+  if (second !== knownSecond) {
+    knownText = new Date(second * SECOND_MS).toISOString().slice(0, -'000Z'.length);
+    knownSecond = second;
+  }
+  return `"${knownText}${String(epochMs - second * SECOND_MS).padStart(3, '0')}Z"`;
+}
+
 const SPECIAL = /["\\]/g;
+const ANY_SPECIAL = /["\\]/;
 
 function quoted(text: string): string {
-  return `"${text.replace(SPECIAL, '\\$&')}"`;
+  return ANY_SPECIAL.test(text) ? `"${text.replaceAll(SPECIAL, '\\$&')}"` : `"${text}"`;
 }

@@ -6,12 +6,15 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 export class Metrics {
   readonly registry = new Registry();
 
+  private readonly reporters: (() => void)[] = [];
+
   /** Outcomes are `received`, `stored`, `duplicate` and `set-aside`; the first is the sum of the others and what is in hand. */
   readonly messages = new Counter({
     name: 'living_mirror_messages_total',
     help: 'Messages by transport and by what became of them.',
     labelNames: ['transport', 'outcome'] as const,
     registers: [this.registry],
+    collect: () => this.askReporters(),
   });
 
   readonly setAside = new Counter({
@@ -40,12 +43,14 @@ export class Metrics {
     name: 'living_mirror_in_hand_messages',
     help: 'Messages heard and not accepted yet.',
     registers: [this.registry],
+    collect: () => this.askReporters(),
   });
 
   readonly inHandBytes = new Gauge({
     name: 'living_mirror_in_hand_bytes',
     help: 'Bytes of the messages in hand.',
     registers: [this.registry],
+    collect: () => this.askReporters(),
   });
 
   /** 1 for the state that a connection is in, 0 for the others. */
@@ -83,6 +88,15 @@ export class Metrics {
     buckets: [0.005, 0.025, 0.1, 0.5, 2.5, 10],
     registers: [this.registry],
   });
+
+  /** `report` is called before the numbers of messages are read, to add what it has counted since: once a read, not once a message. */
+  reportsWhenRead(report: () => void): void {
+    this.reporters.push(report);
+  }
+
+  private askReporters(): void {
+    for (const report of this.reporters) report();
+  }
 
   /** Adds memory, processor time, event loop lag and garbage collection. Once a process is enough. */
   watchProcess(): void {
