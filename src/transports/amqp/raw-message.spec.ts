@@ -105,6 +105,7 @@ describe('a message of the platform', () => {
     ['a long', types.wrap_long(1700000000000), '1700000000000'],
     ['a negative long', types.wrap_long(-5), '-5'],
     ['a long beyond 2^53', types.wrap_long(int64(-9007199254740993n)), '-9007199254740993'],
+    ['the smallest long', types.wrap_long(int64(-9223372036854775808n)), '-9223372036854775808'],
     ['text', '1700000000000', '1700000000000'],
     ['a timestamp', types.wrap_timestamp(1700000000000), '1700000000000'],
     ['a double', types.wrap_double(1.5), '1.5'],
@@ -125,6 +126,16 @@ describe('a message of the platform', () => {
 
   it('may have its topic as a symbol', () => {
     expect(withProperties({ topic: types.wrap_symbol('/a/b/c') }).topic).toBe('/a/b/c');
+  });
+
+  it('may have an array for its fields and a list for a property', () => {
+    const properties = '005373 e00602a1 0161 0162';
+    const applicationProperties = '005374 c10a02 a10171 c00401a10162';
+    const bytes = Buffer.from((properties + applicationProperties).replaceAll(' ', ''), 'hex');
+    expect(rawMessage(bytes, { encode: undefined, receivedAt })).toMatchObject({
+      messageId: 'a',
+      properties: { 'properties.message-id': 'a', 'properties.user-id': 'b', q: '["b"]' },
+    });
   });
 
   it('may name a property __proto__', () => {

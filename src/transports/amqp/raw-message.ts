@@ -1,5 +1,5 @@
 import type { RawMessage } from '../../domain/raw-message.js';
-import { textOf, WireReader, type WireValue } from './wire-value.js';
+import { MalformedWireValue, textOf, WireReader } from './wire-value.js';
 
 export interface RawMessageOptions {
   /** `base64` when the platform was asked to encode bodies: then, and only then, they are decoded. Never guessed. */
@@ -19,7 +19,7 @@ export function rawMessage(transfer: Buffer, { encode, receivedAt }: RawMessageO
     messageId: wire.messageId,
     topic: wire.topic,
     generateTime: wire.generateTime,
-    properties: Object.fromEntries(wire.properties), // defines own properties, also one named __proto__
+    properties: wire.properties,
     body: decoded ?? wire.body,
     fault: decoded === null ? 'not-base64' : null,
     receivedAt,
@@ -30,7 +30,7 @@ interface WireMessage {
   readonly messageId: string | null;
   readonly topic: string | null;
   readonly generateTime: string | null;
-  readonly properties: readonly (readonly [string, string])[];
+  readonly properties: Readonly<Record<string, string>>;
   readonly body: Buffer;
 }
 
@@ -57,25 +57,36 @@ type Section =
   | 'value'
   | 'footer';
 
-const headerFields = ['durable', 'priority', 'ttl', 'first-acquirer', 'delivery-count'];
-const propertyFields = [
-  'message-id',
-  'user-id',
-  'to',
-  'subject',
-  'reply-to',
-  'correlation-id',
-  'content-type',
-  'content-encoding',
-  'absolute-expiry-time',
-  'creation-time',
-  'group-id',
-  'group-sequence',
-  'reply-to-group-id',
+const headerFields = [
+  'header.durable',
+  'header.priority',
+  'header.ttl',
+  'header.first-acquirer',
+  'header.delivery-count',
 ];
+const propertyFields = [
+  'properties.message-id',
+  'properties.user-id',
+  'properties.to',
+  'properties.subject',
+  'properties.reply-to',
+  'properties.correlation-id',
+  'properties.content-type',
+  'properties.content-encoding',
+  'properties.absolute-expiry-time',
+  'properties.creation-time',
+  'properties.group-id',
+  'properties.group-sequence',
+  'properties.reply-to-group-id',
+];
+/** What the platform calls its application properties (protocol 3): these names need not be decoded. */
+const platformKeys = ['topic', 'messageId', 'generateTime', 'qos'];
+
+/** How deep the value of a section is, and what it consists of. */
+const [SECTION, ELEMENT] = [1, 2];
 
 function readMessage(transfer: Buffer): WireMessage {
-  const properties: [string, string][] = [];
+  const properties: Record<string, string> = {};
   const body: Buffer[] = [];
   let ownId: string | null = null;
   let standardId: string | null = null;
@@ -85,37 +96,45 @@ function readMessage(transfer: Buffer): WireMessage {
   try {
     const reader = new WireReader(transfer);
     while (!reader.atEnd) {
-      const part = reader.read();
-      const name = part.kind === 'described' ? sections.get(textOf(part.descriptor) ?? '') : undefined;
-      if (part.kind !== 'described' || name === undefined) throw new Error('not a section of a message');
-      const { value } = part;
+      const name = sectionName(reader);
       switch (name) {
         case 'header':
-        case 'properties': {
-          const fields = name === 'header' ? headerFields : propertyFields;
-          for (const [field, text] of namedFields(value, fields)) {
-            properties.push([`${name}.${field}`, text]);
-            if (name === 'properties' && field === 'message-id') standardId = text;
-          }
+          readFields(reader, name, headerFields, properties);
           break;
-        }
-        case 'application-properties':
-          for (const [key, item, text] of mapEntries(value)) {
-            properties.push([key, text]);
+        case 'properties':
+          standardId = readFields(reader, name, propertyFields, properties) ?? standardId;
+          break;
+        case 'application-properties': {
+          let left = pairCount(reader);
+          for (; left > 1; left -= 2) {
+            const key = reader.readKnownText(platformKeys, ELEMENT) ?? 'null';
+            const isText = reader.atText;
+            const text = reader.readText(ELEMENT);
+            if (text === null) continue;
+            define(properties, key, text);
             if (key === 'messageId') ownId = text;
-            else if (key === 'topic') topic = item.kind === 'text' ? text : null;
+            else if (key === 'topic') topic = isText ? text : null;
             else if (key === 'generateTime') generateTime = text;
           }
+          refuseHalfPair(reader, left);
           break;
+        }
         case 'annotations':
         case 'delivery-annotations':
-        case 'footer':
-          for (const [key, , text] of mapEntries(value)) properties.push([`${name}.${key}`, text]);
+        case 'footer': {
+          let left = pairCount(reader);
+          for (; left > 1; left -= 2) {
+            const key = reader.readText(ELEMENT) ?? 'null';
+            const text = reader.readText(ELEMENT);
+            if (text !== null) properties[`${name}.${key}`] = text;
+          }
+          refuseHalfPair(reader, left);
           break;
+        }
         case 'data':
         case 'sequence':
         case 'value':
-          body.push(bytesOf(value));
+          body.push(reader.readBinary() ?? readBytes(reader));
           break;
         default:
           name satisfies never;
@@ -123,7 +142,7 @@ function readMessage(transfer: Buffer): WireMessage {
     }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    const unreadable = [['unreadable', `not an AMQP message: ${reason}`]] as const;
+    const unreadable = { unreadable: `not an AMQP message: ${reason}` };
     return { messageId: null, topic: null, generateTime: null, properties: unreadable, body: transfer };
   }
   const [only] = body;
@@ -136,27 +155,67 @@ function readMessage(transfer: Buffer): WireMessage {
   };
 }
 
+/** Reads up to the value of the next section. */
+function sectionName(reader: WireReader): Section {
+  const described = reader.takeDescribed();
+  const name = described ? sections.get(reader.readText(SECTION) ?? '') : undefined;
+  if (name !== undefined) return name;
+  reader.read(described ? SECTION : 0); // bytes that are no value at all say so themselves
+  throw new Error('not a section of a message');
+}
+
+/** @returns the text of the first field, null when it has none */
+function readFields(
+  reader: WireReader,
+  section: Section,
+  names: readonly string[],
+  properties: Record<string, string>,
+): string | null {
+  const texts = fieldTexts(reader);
+  for (let index = 0; index < texts.length; index += 1) {
+    const text = texts[index] ?? null;
+    if (text !== null) properties[names[index] ?? `${section}.field-${index + 1}`] = text;
+  }
+  return texts[0] ?? null;
+}
+
+function fieldTexts(reader: WireReader): (string | null)[] {
+  const count = reader.takeList();
+  if (count === null) {
+    const value = reader.read(SECTION);
+    if (value.kind !== 'list') throw new Error('a section of fields is no list');
+    return value.items.map(textOf); // an array: not what the specification says, but as good
+  }
+  const texts: (string | null)[] = [];
+  while (texts.length < count) texts.push(reader.readText(ELEMENT));
+  return texts;
+}
+
+/** Reads up to the first pair of a section. @returns how many keys and values follow: none for null */
+function pairCount(reader: WireReader): number {
+  const count = reader.takeMap();
+  if (count !== null) return count;
+  if (reader.read(SECTION).kind === 'null') return 0;
+  throw new Error('a section of pairs is no map');
+}
+
+function refuseHalfPair(reader: WireReader, left: number): void {
+  if (left === 0) return;
+  reader.read(ELEMENT);
+  throw new MalformedWireValue('a map has a key without a value');
+}
+
+/** An own property, also one named `__proto__`, which no assignment would make. */
+function define(properties: Record<string, string>, key: string, value: string): void {
+  if (key !== '__proto__') properties[key] = value;
+  else Object.defineProperty(properties, key, { value, configurable: true, enumerable: true, writable: true });
+}
+
 /** The exact bytes of strings and binaries, the text of anything else, nothing for null. */
-function bytesOf(value: WireValue): Buffer {
+function readBytes(reader: WireReader): Buffer {
+  const value = reader.read(SECTION);
   if (value.kind === 'text' || value.kind === 'binary') return value.bytes;
   return Buffer.from(textOf(value) ?? '', 'utf8');
-}
-
-function* namedFields(value: WireValue, names: readonly string[]): Generator<readonly [string, string]> {
-  if (value.kind !== 'list') throw new Error('a section of fields is no list');
-  for (const [index, item] of value.items.entries()) {
-    const text = textOf(item);
-    if (text !== null) yield [names[index] ?? `field-${index + 1}`, text];
-  }
-}
-
-function* mapEntries(value: WireValue): Generator<readonly [string, WireValue, string]> {
-  if (value.kind === 'null') return;
-  if (value.kind !== 'map') throw new Error('a section of pairs is no map');
-  for (const [key, item] of value.entries) {
-    const text = textOf(item);
-    if (text !== null) yield [textOf(key) ?? 'null', item, text];
-  }
 }
 
 /** @returns null unless all of it is Base64 with the standard alphabet and its padding; line ends may be inside. */
