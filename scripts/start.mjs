@@ -6,6 +6,7 @@ import path from 'node:path';
 import { dataDirectory, root } from './checkout.mjs';
 import { runCommand } from './plain-error.mjs';
 import { setUp } from './setup/set-up.mjs';
+import { refuseBadSettings } from './start/check-settings.mjs';
 import { readEnvironment, readWishes } from './start/environment.mjs';
 import { refuseTakenPort } from './start/service-part.mjs';
 
@@ -15,9 +16,11 @@ const nest = path.join(root, 'node_modules', '@nestjs', 'cli', 'bin', 'nest.js')
 
 await runCommand(async () => {
   const environment = readEnvironment(root, process.env);
+  await refuseBadSettings(root, environment); // every one at once, if this is not the first start
   const wishes = readWishes(environment);
   await refuseTakenPort(wishes.httpHost, wishes.httpPort); // before a minute of installing, not after
   await setUp(root, { build: true });
+  await refuseBadSettings(root, environment);
   const { runAll } = await import('./start/run-all.mjs'); // needs what setUp() installs
   return runAll({
     root,
