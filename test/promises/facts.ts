@@ -147,9 +147,9 @@ export const anyFact: fc.Arbitrary<Fact> = fc.oneof(
       kind: fc.constant('binding' as const),
       device: fc.constant('d1'),
       bound: fc.boolean(),
-      identityId: fc.constantFrom('u1', 'u2'),
+      identityId: fc.constantFrom('u1', 'u1', 'u2'),
       owned: fc.boolean(),
-      time,
+      time: fc.integer({ min: 0, max: 2 }),
     }),
   },
   {
@@ -183,14 +183,14 @@ export const anyFact: fc.Arbitrary<Fact> = fc.oneof(
     }),
   },
   {
-    weight: 2,
+    weight: 4,
     arbitrary: fc.record({
       kind: fc.constant('event' as const),
       device,
-      identifier: fc.constantFrom('e', 'f'),
+      identifier: fc.constantFrom('e', 'e', 'f'),
       name: fc.constantFrom(null, 'n1', 'n2'),
       value: fc.constantFrom('{"a":1}', '{"a":1.0}', '{"a":2}'),
-      time,
+      time: fc.integer({ min: 0, max: 1 }),
     }),
   },
   {

@@ -157,8 +157,8 @@ const MUTANTS = [
   [
     'an event keeps what either message told',
     SQL,
-    '"name" = GREATEST(e."name" COLLATE "C", excluded."name")',
-    '"name" = excluded."name"',
+    'GREATEST(e."name" COLLATE "C", excluded."name")',
+    'coalesce(e."name", excluded."name")',
   ],
   [
     'bindings are recomputed for late facts',

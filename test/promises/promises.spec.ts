@@ -101,7 +101,7 @@ function asVerdict(rows: MirrorRows | undefined, setAside: number): Verdict {
     tags,
     properties,
     readings,
-    events: events.map((row) => row.split(' ').slice(0, 4).join(' ')).sort(),
+    events: events.map((row) => row.split(' ').slice(0, 6).join(' ')).sort(),
     bindings: bindings
       .map((row) => JSON.parse(row.slice(0, row.lastIndexOf('}') + 1)) as Record<string, unknown>)
       .map(({ identityId, scopeId, tenantId, at, bound, owned, from, until }) => ({

@@ -6,7 +6,7 @@ export interface Verdict {
   readonly tags: readonly string[];
   readonly properties: readonly string[];
   readonly readings: readonly string[];
-  /** Kind, device and time of each event, in order. */
+  /** Device, time, kind, identifier and name of each event, in order. */
   readonly events: readonly string[];
   readonly bindings: readonly unknown[];
   readonly setAside: number;
@@ -144,51 +144,65 @@ export function verdict(facts: readonly Fact[], messages: readonly Fact[]): Verd
   };
 }
 
+interface Told {
+  readonly kind: string;
+  readonly device: string;
+  readonly time: number;
+  readonly identifier?: string;
+  /** What makes it another event than its neighbours, beside the above. */
+  readonly content: string;
+  readonly name?: string | null;
+}
+
 function events(facts: readonly Fact[]): string[] {
-  const told = facts.flatMap((fact): [string, string, number, string][] => {
+  const told = facts.flatMap((fact): Told[] => {
     switch (fact.kind) {
       case 'report':
       case 'batch':
       case 'poison':
         return [];
       case 'status': {
-        const { online, reason, lastPacket, gatewayed } = fact;
-        return [
-          [
-            'presence-changed',
-            fact.device,
-            fact.time,
-            JSON.stringify([online, online ? null : reason, lastPacket, gatewayed]),
-          ],
-        ];
+        const { device, time, online, reason, lastPacket, gatewayed } = fact;
+        const content = JSON.stringify([online, online ? null : reason, lastPacket, gatewayed]);
+        return [{ kind: 'presence-changed', device, time, content }];
       }
       case 'living-status':
-        return [['presence-changed', fact.device, fact.time, `living ${String(fact.online)}`]];
+        return [{ ...fact, kind: 'presence-changed', content: `living ${String(fact.online)}` }];
       case 'binding': {
-        const { bound, identityId, owned } = fact;
-        return [[bound ? 'user-bound' : 'user-unbound', fact.device, fact.time, `${identityId} ${String(owned)}`]];
+        const { device, time, bound, identityId, owned } = fact;
+        const kind = bound ? 'user-bound' : 'user-unbound';
+        return [{ kind, device, time, identifier: identityId, content: String(owned) }];
       }
       case 'lifecycle':
-        return [['lifecycle-changed', fact.device, fact.time, fact.action]];
+        return [{ ...fact, kind: 'lifecycle-changed', content: fact.action }];
       case 'tags':
-        return [['tags-changed', fact.device, fact.time, `${fact.key} ${fact.value}`]];
+        return [{ ...fact, kind: 'tags-changed', content: `${fact.key} ${fact.value}` }];
       case 'topology': {
-        const { gateway, device, action } = fact;
+        const { gateway, device, action, time } = fact;
         return [
-          ['topology-changed', gateway, fact.time, `${device} ${action}`],
-          ['gateway-changed', device, fact.time, `${gateway} ${action}`],
+          { kind: 'topology-changed', device: gateway, time, content: `${device} ${action}` },
+          { kind: 'gateway-changed', device, time, content: `${gateway} ${action}` },
         ];
       }
       case 'event':
-        return [['event-raised', fact.device, fact.time, `${fact.identifier} ${fact.value.replace('1.0', '1')}`]];
+        return [{ ...fact, kind: 'event-raised', content: fact.value.replace('1.0', '1') }];
       case 'check-failed':
-        return [['value-rejected', fact.device, fact.time, fact.identifier]];
+        return [{ ...fact, kind: 'value-rejected', content: '' }];
       default:
         return fact satisfies never;
     }
   });
-  const distinct = new Map(told.map((event) => [JSON.stringify(event), event]));
-  return [...distinct.values()].map(([kind, device, time]) => `${device} ${sql(time)} ${kind}`);
+  const same = ({ kind, device, time, identifier, content }: Told): string =>
+    JSON.stringify([kind, device, time, identifier, content]);
+  return [...groups(told, same).values()].map((tellings) => {
+    const { device = '', time = 0, kind = '', identifier = '-' } = tellings[0] ?? {};
+    const name =
+      tellings
+        .map((telling) => telling.name ?? '-')
+        .sort()
+        .at(-1) ?? '-';
+    return `${device} ${sql(time)} ${kind} ${identifier} ${name}`;
+  });
 }
 
 function bindings(facts: readonly Of<'binding'>[]): unknown[] {

@@ -19,7 +19,7 @@ const ROWS: Record<keyof MirrorRows, string> = {
   readings: `SELECT d."productKey" AS pk, concat_ws(' ', d."deviceName", p."identifier", r."at", r."number", r."json", r."several") AS row
     FROM "PropertyReading" r JOIN "DeviceProperty" p ON p."id" = r."seriesId" JOIN "Device" d ON d."id" = p."deviceId"`,
   events: `SELECT coalesce(d."productKey", e."productKey") AS pk,
-      concat_ws(' ', d."deviceName", e."at", e."kind", e."identifier", e."name", e."type", e."requestId", e."value") AS row
+      concat_ws(' ', d."deviceName", e."at", e."kind", coalesce(e."identifier", '-'), coalesce(e."name", '-'), e."type", e."requestId", e."value") AS row
     FROM "EventLog" e LEFT JOIN "Device" d ON d."id" = e."deviceId"`,
   bindings: `SELECT d."productKey" AS pk, (to_jsonb(b) - 'deviceId')::text || d."deviceName" AS row
     FROM "UserBinding" b JOIN "Device" d ON d."id" = b."deviceId"`,
