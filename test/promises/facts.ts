@@ -183,10 +183,10 @@ export const anyFact: fc.Arbitrary<Fact> = fc.oneof(
     }),
   },
   {
-    weight: 4,
+    weight: 6,
     arbitrary: fc.record({
       kind: fc.constant('event' as const),
-      device,
+      device: fc.constant('d1'),
       identifier: fc.constantFrom('e', 'e', 'f'),
       name: fc.constantFrom(null, 'n1', 'n2'),
       value: fc.constantFrom('{"a":1}', '{"a":1.0}', '{"a":2}'),
