@@ -197,7 +197,7 @@ try {
     const source = readFileSync(target, 'utf8');
     if (!source.includes(from)) throw new Error(`${file} no longer holds what "${rule}" would break: ${from}`);
     writeFileSync(target, source.replaceAll(from, to));
-    const survived = runs(rule, 16);
+    const survived = runs(rule, 60);
     writeFileSync(target, source);
     if (survived) missed.push(rule);
     else caught++;
