@@ -128,7 +128,7 @@ describe('the set-up of a clone', () => {
   });
 
   it.each([
-    ['getaddrinfo ENOTFOUND registry.npmjs.org', /the npm registry cannot be reached/],
+    ['getaddrinfo ENOTFOUND registry.example.org', /the npm registry cannot be reached/],
     ['ENOSPC: no space left on device', /the disk is full/],
     ['npm error code EUSAGE', /package.json and package-lock.json disagree/],
   ])('explains "%s"', async (output, reason) => {
