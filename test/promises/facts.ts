@@ -104,8 +104,8 @@ const item = fc.record({
 });
 const items = fc.uniqueArray(item, { minLength: 1, maxLength: 2, selector: ({ identifier }) => identifier });
 
-/** One fact, with the most contested kinds the most frequent. */
-export const anyFact: fc.Arbitrary<Fact> = fc.oneof(
+/** The kinds of facts, the most contested ones the most frequent. */
+const KINDS: readonly { readonly weight: number; readonly arbitrary: fc.Arbitrary<Fact> }[] = [
   {
     weight: 10,
     arbitrary: fc.record({
@@ -131,10 +131,10 @@ export const anyFact: fc.Arbitrary<Fact> = fc.oneof(
       kind: fc.constant('status' as const),
       device,
       online: fc.boolean(),
-      lastPacket: fc.option(time),
+      lastPacket: fc.option(time, { nil: null }),
       time,
       gatewayed: fc.boolean(),
-      reason: fc.option(fc.constantFrom(427, 428)),
+      reason: fc.option(fc.constantFrom(427, 428), { nil: null }),
     }),
   },
   {
@@ -203,7 +203,18 @@ export const anyFact: fc.Arbitrary<Fact> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('poison' as const), device }) },
-);
+];
+
+const anyFact = fc.oneof(...KINDS);
+
+/**
+ * The facts of one history: of all kinds in half of the histories, of a single kind in the others, where they contend for
+ * the same rows at the same instants.
+ */
+export function history<T>(of: (fact: fc.Arbitrary<Fact>) => fc.Arbitrary<T>): fc.Arbitrary<T[]> {
+  const facts = (fact: fc.Arbitrary<Fact>): fc.Arbitrary<T[]> => fc.array(of(fact), { minLength: 1, maxLength: 7 });
+  return fc.oneof(facts(anyFact), fc.oneof(...KINDS.map(({ arbitrary }) => facts(arbitrary))));
+}
 
 /** The platform's message for a fact about a device of the product, with this message id. */
 export function messageOf(fact: Fact, productKey: string, messageId: string): RawMessage {

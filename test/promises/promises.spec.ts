@@ -4,7 +4,7 @@ import { decodeMessage } from '../../src/decoding/decode-message.js';
 import type { DecodedMessage } from '../../src/domain/decoded-message.js';
 import { mirrorRows, type MirrorRows } from '../support/mirror-rows.js';
 import { openStore, type TestStore } from '../support/writer.js';
-import { anyFact, messageOf, type Fact } from './facts.js';
+import { history, messageOf, type Fact } from './facts.js';
 import { verdict, type Verdict } from './referee.js';
 
 /**
@@ -33,7 +33,7 @@ interface Example {
 }
 
 const anyExample: fc.Arbitrary<Example> = fc.record({
-  facts: fc.array(fc.record({ fact: anyFact, toldTwice: fc.boolean() }), { minLength: 1, maxLength: 7 }),
+  facts: history((fact) => fc.record({ fact, toldTwice: fc.boolean() })),
   deliveries: fc.array(fc.record({ message: fc.nat(20), newBatch: fc.boolean() }), { maxLength: 14 }),
   lateOrder: fc.array(fc.nat(20), { minLength: 14, maxLength: 14 }),
 });

@@ -167,7 +167,8 @@ function events(facts: readonly Fact[]): string[] {
         return [{ kind: 'presence-changed', device, time, content }];
       }
       case 'living-status':
-        return [{ ...fact, kind: 'presence-changed', content: `living ${String(fact.online)}` }];
+        // the same words as a status of the other flavour that tells no more than this
+        return [{ ...fact, kind: 'presence-changed', content: JSON.stringify([fact.online, null, null, false]) }];
       case 'binding': {
         const { device, time, bound, identityId, owned } = fact;
         const kind = bound ? 'user-bound' : 'user-unbound';
