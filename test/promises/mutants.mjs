@@ -197,7 +197,8 @@ try {
     const source = readFileSync(target, 'utf8');
     if (!source.includes(from)) throw new Error(`${file} no longer holds what "${rule}" would break: ${from}`);
     writeFileSync(target, source.replaceAll(from, to));
-    const survived = runs(rule, 60);
+    // histories are random: a rule that few of them touch gets more of them before it counts as missed
+    const survived = runs(rule, 40) && runs(rule, 250);
     writeFileSync(target, source);
     if (survived) missed.push(rule);
     else caught++;
