@@ -94,7 +94,12 @@ module.exports = {
     },
     onlyUsedBy('rhea', 'rhea', ['transports/amqp', 'simulator'], 'AMQP is spoken at the edge.'),
     onlyUsedBy('prisma', '@prisma|pg', ['storage'], 'Storage alone knows Prisma and SQL.'),
-    onlyUsedBy('http', '@nestjs/swagger|@nestjs/platform-fastify|fastify', ['api'], 'HTTP is the business of api.'),
+    onlyUsedBy(
+      'http',
+      '@nestjs/swagger|@nestjs/platform-fastify|fastify',
+      ['api', 'simulator'],
+      'HTTP is the business of api, and of the control page of the simulator.',
+    ),
     {
       name: 'no-circles',
       comment: 'Circular imports of decorated classes fail at run time, and circles of any kind hide who needs whom.',

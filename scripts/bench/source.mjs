@@ -20,7 +20,7 @@ const STEADY_TICK_MS = 5;
 const simulator = await startSimulator({
   accounts: { apps: [DEMO_LIVING], instances: [], freshnessWindowMs: null },
   limits: false,
-  recordFates: false,
+  logged: 0,
   // A slow consumer is measured, not punished with deliveries repeated.
   ackTimeoutMs: 3_600_000,
 });

@@ -1,6 +1,6 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { PortUnavailable } from './amqp-door.js';
+import { PortUnavailable } from './amqp/amqp-door.js';
 import { lineLog } from './log.js';
 import { accountsOf, BadSettings, readSettings, type Settings } from './settings.js';
 import { startSimulator, type Simulator } from './simulator.js';
@@ -24,7 +24,7 @@ async function main(): Promise<void> {
     redeliverAfterMs: settings.redeliverAfterMs,
     maxQueued: Math.max(20_000, 5 * settings.devices),
     maxQueuedBytes: 32 * 1_024 * 1_024,
-    recordFates: false,
+    logged: 10_000,
     fleet: settings,
     log,
   });

@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from 'node:path';
-import type { Accounts } from './credentials.js';
+import type { Accounts } from './platform/tenants.js';
 import { DEMO_ENTERPRISE, DEMO_LIVING, DEMO_STS } from './demo-accounts.js';
-import { FAULTS, type Fault } from './fleet/faults.js';
+import { FAULTS, type Fault } from './faults/faults.js';
 
 export interface Settings {
   readonly host: string;

@@ -1,12 +1,15 @@
-import { AmqpDoor, type Certificate } from './amqp-door.js';
-import { keptCertificate, makeCertificate } from './certificate.js';
-import type { ConsumerGroup, Fate, GroupCounts } from './consumer-group.js';
-import { checkCredentials, enterpriseGroup, livingGroup, type Accounts, type Login } from './credentials.js';
+import { AmqpDoor, type Certificate } from './amqp/amqp-door.js';
+import { keptCertificate, makeCertificate } from './amqp/certificate.js';
+import type { ConsumerGroup, GroupCounts } from './platform/consumer-group.js';
+import { checkCredentials, type Login } from './platform/credentials.js';
+import type { Fate } from './platform/fate.js';
+import { enterpriseGroup, livingGroup, type Accounts } from './platform/tenants.js';
 import { Feed, type FeedOptions } from './fleet/feed.js';
+import { Clock } from './clock.js';
 import { DEMO_ENTERPRISE, DEMO_LIVING, DEMO_STS } from './demo-accounts.js';
 import { silentLog, type Log } from './log.js';
-import { Platform } from './platform.js';
-import type { Publication } from './platform-message.js';
+import { Platform } from './platform/platform.js';
+import type { Publication } from './platform/platform-message.js';
 
 /** Everything has a default that suits a test: free ports on loopback, plain TCP only, no fleet, no rate limits. */
 export interface SimulatorOptions {
@@ -35,8 +38,8 @@ export interface SimulatorOptions {
   /** What a group may hold before its oldest messages are dropped; 1,000,000 messages and 256 MiB. */
   readonly maxQueued?: number;
   readonly maxQueuedBytes?: number;
-  /** Remember the fate of every message; true. A process that runs for long must not. */
-  readonly recordFates?: boolean;
+  /** How many messages the message log remembers, and `fate` knows; all of them. A process that runs for long must set it. */
+  readonly logged?: number;
   /** Virtual devices that send messages of their own; none. */
   readonly fleet?: FeedOptions;
 }
@@ -162,7 +165,7 @@ export class Simulator {
   }
 
   /** Lets virtual devices live and send; once. */
-  startFleet(options: FeedOptions, clock: () => number): void {
+  startFleet(options: FeedOptions, clock: Clock): void {
     if (this.feed) throw new Error('The simulator has a fleet already');
     this.feed = new Feed(options, clock, {
       publish: (publication) => this.publish(publication),
@@ -188,7 +191,8 @@ export class Simulator {
 /** Starts a simulator in this process; it listens when the promise resolves. Throws `PortUnavailable`. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const { host = '127.0.0.1', plainPort = 0, tlsPort = null, dataDir, accounts = demoAccounts() } = options;
-  const { clock = Date.now, log = silentLog, seed = '1', setupTimeoutMs = 15_000, limits = false } = options;
+  const { log = silentLog, seed = '1', setupTimeoutMs = 15_000, limits = false } = options;
+  const clock = new Clock(1, Date.now(), options.clock ?? null);
   const platform = new Platform({
     accounts,
     seed,
@@ -201,14 +205,14 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       maxQueuedBytes: options.maxQueuedBytes ?? 256 * 1_024 * 1_024,
       realtimePerSecond: limits ? 1_000 : null,
       backlogPerSecond: limits ? 200 : null,
-      recordFates: options.recordFates ?? true,
     },
+    logged: options.logged ?? Number.POSITIVE_INFINITY,
   });
   const gate = { refusing: false, refused: 0, admitted: 0 };
   const signIn = (userName: string, password: string): Login | null => {
     const verdict = gate.refusing
       ? { refused: 'told to refuse everybody' }
-      : checkCredentials(userName, password, accounts, clock());
+      : checkCredentials(userName, password, accounts, clock.now());
     if ('refused' in verdict) {
       gate.refused++;
       log.warn('refused a sign-in', { reason: verdict.refused });

@@ -9,7 +9,7 @@ export async function builtSimulator(): Promise<{ directory: string; main: strin
   const sources = resolve('src/simulator');
   for (const file of await readdir(sources, { recursive: true })) {
     if (!file.endsWith('.ts') || file.endsWith('.spec.ts')) continue;
-    const target = join(directory, 'simulator', file.replace(/\.ts$/, '.js'));
+    const target = join(directory, 'dist', 'simulator', file.replace(/\.ts$/, '.js'));
     const { code } = await transformFile(join(sources, file), {
       jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
       module: { type: 'es6' },
@@ -18,6 +18,7 @@ export async function builtSimulator(): Promise<{ directory: string; main: strin
     await writeFile(target, code);
   }
   await writeFile(join(directory, 'package.json'), '{"type":"module"}');
+  await symlink(resolve('simulator'), join(directory, 'simulator'));
   await symlink(resolve('node_modules'), join(directory, 'node_modules'));
-  return { directory, main: join(directory, 'simulator', 'main.js') };
+  return { directory, main: join(directory, 'dist', 'simulator', 'main.js') };
 }

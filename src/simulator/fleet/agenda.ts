@@ -1,4 +1,4 @@
-import type { Publication } from '../platform-message.js';
+import type { Publication } from '../platform/platform-message.js';
 
 type Entry = { readonly at: number; readonly happen: (now: number) => Publication[] };
 

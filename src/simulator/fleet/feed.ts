@@ -1,5 +1,6 @@
+import type { Clock } from '../clock.js';
 import { Random } from '../random.js';
-import { Faults, type Fault, type FaultActions } from './faults.js';
+import { Faults, type Fault, type FaultActions } from '../faults/faults.js';
 import { Fleet, type FleetOptions } from './fleet.js';
 
 export interface FeedOptions extends FleetOptions {
@@ -20,7 +21,7 @@ export class Feed {
 
   constructor(
     private readonly options: FeedOptions,
-    private readonly clock: () => number,
+    private readonly clock: Clock,
     actions: FaultActions,
   ) {
     this.fleet = new Fleet(options);
@@ -28,7 +29,7 @@ export class Feed {
   }
 
   start(): void {
-    for (const publication of this.fleet.start(this.clock())) this.faults.pass(publication);
+    for (const publication of this.fleet.start(this.clock.now())) this.faults.pass(publication);
     this.lastTick = performance.now();
     if (this.options.rate > 0) this.timer = setInterval(() => this.tick(), TICK_MS);
   }
@@ -45,7 +46,7 @@ export class Feed {
     // A rate beyond what this machine can do must not keep the process from serving its clients.
     const until = now + TICK_MS / 2;
     while (this.owed >= 1 && performance.now() < until) {
-      const publications = this.fleet.next(this.clock());
+      const publications = this.fleet.next(this.clock.now());
       this.owed -= Math.max(1, publications.length);
       for (const publication of publications) this.faults.pass(publication);
     }

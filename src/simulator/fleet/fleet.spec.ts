@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Publication } from '../platform-message.js';
+import type { Publication } from '../platform/platform-message.js';
 import { Fleet, type FleetOptions } from './fleet.js';
 
 const START = Date.UTC(2025, 5, 1, 4);

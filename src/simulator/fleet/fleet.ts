@@ -1,11 +1,13 @@
-import type { Publication } from '../platform-message.js';
+import type { Publication } from '../platform/platform-message.js';
 import { Random } from '../random.js';
 import { Agenda } from './agenda.js';
-import { Device, type User } from './device.js';
-import { toJson } from './json.js';
-import { binding, lifecycle, propertyPost, topology, type Item } from './messages.js';
-import { goOnline } from './presence.js';
-import { LINE_UP, probe, type Product, type Voice } from './products.js';
+import type { User } from '../devices/device.js';
+import { VirtualDevice } from './virtual-device.js';
+import { toJson } from '../devices/json.js';
+import { binding, lifecycle, propertyPost, topology, type Item } from '../devices/messages.js';
+import { goOnline } from '../devices/presence.js';
+import type { Voice } from '../devices/product.js';
+import { LINE_UP, probe, type Kind } from './line-up.js';
 import { STORIES } from './stories.js';
 import type { Story, World } from './world.js';
 
@@ -28,7 +30,7 @@ const STORY_EVERY = 8;
  * is seeded, and the fleet reads no clock.
  */
 export class Fleet implements World {
-  readonly devices: Device[] = [];
+  readonly devices: VirtualDevice[] = [];
   readonly random: Random;
   readonly agenda = new Agenda();
   readonly users: readonly User[];
@@ -45,15 +47,16 @@ export class Fleet implements World {
       tenantId,
     }));
     const named = new Map<string, number>();
-    let gateway: Device | null = null;
+    let gateway: VirtualDevice | null = null;
     for (let i = 0; i < devices; i++) {
-      const product = LINE_UP[i % LINE_UP.length] ?? probe;
-      const number = (named.get(product.kind) ?? 0) + 1;
-      named.set(product.kind, number);
-      const name = `${product.kind}-${String(number).padStart(3, '0')}`;
-      const voice = flavour === 'both' ? product.voice : flavour;
-      const device = this.build(product, voice, name, product.role === 'sub-device' ? gateway : null);
-      if (product.role === 'gateway') gateway = device;
+      const kind = LINE_UP[i % LINE_UP.length] ?? probe;
+      const number = (named.get(kind.name) ?? 0) + 1;
+      named.set(kind.name, number);
+      const name = `${kind.name}-${String(number).padStart(3, '0')}`;
+      const voice = flavour === 'both' ? kind.product.voice : flavour;
+      const { role } = kind.product;
+      const device = this.build(kind, voice, name, role === 'sub-device' ? gateway : null);
+      if (role === 'gateway') gateway = device;
       this.devices.push(device);
     }
     this.stories = STORIES.filter(
@@ -93,7 +96,7 @@ export class Fleet implements World {
   }
 
   /** Most devices are awake, so a few tries find one sooner than a look at all of a large fleet. */
-  private anyAwake(): Device | undefined {
+  private anyAwake(): VirtualDevice | undefined {
     for (let tries = 0; tries < 8; tries++) {
       const device = this.random.pick(this.devices);
       if (device.online && !device.busy) return device;
@@ -102,37 +105,38 @@ export class Fleet implements World {
     return awake.length > 0 ? this.random.pick(awake) : undefined;
   }
 
-  subDevicesOf(device: Device): Device[] {
+  subDevicesOf(device: VirtualDevice): VirtualDevice[] {
     return this.devices.filter(({ gateway }) => gateway === device);
   }
 
   /** Who may go away for a while without leaving the fleet dull: nobody while that would leave a third away. */
-  restless(voice: Voice | null): Device[] {
+  restless(voice: Voice | null): VirtualDevice[] {
     const away = this.devices.filter(({ online, busy }) => !online || busy).length;
     if ((away + 1) * 3 > this.devices.length) return [];
     return this.awake(voice).filter(({ product }) => product.role !== 'sub-device');
   }
 
-  awake(voice: Voice | null): Device[] {
+  awake(voice: Voice | null): VirtualDevice[] {
     return this.devices.filter((device) => device.online && !device.busy && (!voice || device.voice === voice));
   }
 
-  build(product: Product, voice: Voice, name: string, gateway: Device | null): Device {
+  build({ product, build }: Kind, voice: Voice, name: string, gateway: VirtualDevice | null): VirtualDevice {
     const createdAt = FOUNDED + this.random.whole(0, 200) * DAY_MS + this.random.whole(0, DAY_MS);
-    const thing = product.build(this.random);
-    const device = new Device(product, voice, name, this.random.text(26), thing, gateway, createdAt, this.random);
+    const thing = build(this.random);
+    const iotId = this.random.text(26);
+    const device = new VirtualDevice({ ...product, voice }, name, iotId, thing, gateway, createdAt, this.random);
     if (voice === 'living') device.owner = this.random.pick(this.users);
     return device;
   }
 
   /** Every property, as after a start. */
-  fullReport(device: Device, now: number): Publication {
+  fullReport(device: VirtualDevice, now: number): Publication {
     device.reported.clear();
     return this.report(device, now, true);
   }
 
   /** Properties that changed since the last report, often not all of them; one at least. */
-  report(device: Device, now: number, all = false): Publication {
+  report(device: VirtualDevice, now: number, all = false): Publication {
     const values = Object.entries(device.thing.measure(now));
     const changed = values.filter(([id, value]) => device.reported.get(id) !== toJson(value));
     const chosen = all ? values : changed.filter(() => this.random.chance(0.75));

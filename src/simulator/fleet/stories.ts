@@ -1,10 +1,11 @@
-import type { Publication } from '../platform-message.js';
+import type { Publication } from '../platform/platform-message.js';
 import type { Random } from '../random.js';
-import type { Device } from './device.js';
-import * as messages from './messages.js';
-import { flap, goOffline, goOnline, silenceMs } from './presence.js';
-import { probe, type Voice } from './products.js';
-import type { EventType } from './thing.js';
+import type { VirtualDevice } from './virtual-device.js';
+import * as messages from '../devices/messages.js';
+import { flap, goOffline, goOnline, silenceMs } from '../devices/presence.js';
+import type { Voice } from '../devices/product.js';
+import { probe } from './line-up.js';
+import type { EventType } from '../models/thing-model.js';
 import { upgradeStory } from './upgrade-story.js';
 import type { Story, World } from './world.js';
 
@@ -12,12 +13,16 @@ import type { Story, World } from './world.js';
 function about(
   name: string,
   voice: Voice | null,
-  tell: (device: Device, world: World, now: number) => Publication[],
+  tell: (device: VirtualDevice, world: World, now: number) => Publication[],
 ): Story {
   return { name, voice, tell: (world, now) => some(world, world.awake(voice), (device) => tell(device, world, now)) };
 }
 
-function some(world: World, devices: readonly Device[], tell: (device: Device) => Publication[]): Publication[] {
+function some(
+  world: World,
+  devices: readonly VirtualDevice[],
+  tell: (device: VirtualDevice) => Publication[],
+): Publication[] {
   return devices.length > 0 ? tell(world.random.pick(devices)) : [];
 }
 
@@ -26,7 +31,7 @@ const event = (type: EventType): Story =>
     messages.eventPost(device, device.thing.raise(type), now - random.whole(5, 80), now),
   ]);
 
-function comeBack(device: Device, world: World, at: number): void {
+function comeBack(device: VirtualDevice, world: World, at: number): void {
   world.agenda.at(at, (now) => {
     device.busy = false;
     return [...goOnline(device, world.subDevicesOf(device), now), world.fullReport(device, now)];
@@ -75,6 +80,14 @@ const flapping: Story = {
     ),
 };
 
+/** What comes of setting properties. */
+const reply = (device: VirtualDevice, code: number, message: string, data: messages.Fields, now: number): Publication =>
+  messages.downlinkReply(
+    device,
+    { requestId: device.nextRequestId(), service: 'property/set', code, message, data },
+    now,
+  );
+
 const answer = about('downlink-reply', null, (device, { random }, now) => {
   const [code, message] = random.pick([
     [200, 'success'],
@@ -82,7 +95,7 @@ const answer = about('downlink-reply', null, (device, { random }, now) => {
     [460, 'request parameter error'],
     [429, 'too many requests'],
   ] as const);
-  return [messages.downlinkReply(device, code, message, code === 200 ? { Applied: 1 } : {}, now)];
+  return [reply(device, code, message, code === 200 ? { Applied: 1 } : {}, now)];
 });
 
 /** The platform answers in place of a device that it cannot reach. */
@@ -91,12 +104,12 @@ const unreachable: Story = {
   voice: null,
   tell: (world, now) => {
     const away = world.devices.filter(({ online }) => !online);
-    return some(world, away, (device) => [messages.downlinkReply(device, 9_201, 'device offline', {}, now)]);
+    return some(world, away, (device) => [reply(device, 9_201, 'device offline', {}, now)]);
   },
 };
 
 /** The device's id is often missing in binding messages. */
-const bindingId = (device: Device, random: Random): string => (random.chance(0.5) ? '' : device.iotId);
+const bindingId = (device: VirtualDevice, random: Random): string => (random.chance(0.5) ? '' : device.iotId);
 
 const share = about('share', 'living', (device, { random, users }, now) => {
   const guest = random.pick(users);

@@ -1,14 +1,6 @@
-import type { Json } from './json.js';
-
-export type EventType = 'info' | 'alert' | 'error';
-
-/** An event of a thing model, raised now. */
-export interface ModelEvent {
-  readonly identifier: string;
-  readonly name: string;
-  readonly type: EventType;
-  readonly value: Readonly<Record<string, Json>>;
-}
+import type { Json } from '../devices/json.js';
+import type { ModelEvent } from '../devices/messages.js';
+import type { EventType } from '../models/thing-model.js';
 
 /** The physical side of a device: what its sensors show. Knows nothing of the platform. */
 export interface Thing {

@@ -1,4 +1,4 @@
-import * as messages from './messages.js';
+import * as messages from '../devices/messages.js';
 import type { Story } from './world.js';
 
 /** A batch of firmware updates: planned, begun, each device's progress, result and new version, completed. */
@@ -9,11 +9,13 @@ export const upgradeStory: Story = {
     const { random, agenda } = world;
     const candidates = world.awake('enterprise').filter(({ product }) => product.role !== 'sub-device');
     if (candidates.length === 0) return [];
-    const { productKey } = random.pick(candidates);
-    const devices = candidates.filter((device) => device.productKey === productKey && !device.upgrading).slice(0, 3);
+    const { product } = random.pick(candidates);
+    const devices = candidates
+      .filter((device) => device.productKey === product.productKey && !device.upgrading)
+      .slice(0, 3);
     if (devices.length === 0) return [];
     const [packageId, jobId] = [`pkg-${random.whole(100, 999)}`, `job-${random.text(10)}`];
-    agenda.at(now + 1_000, (at) => [messages.upgradeJob(productKey, packageId, jobId, 'IN_PROGRESS', at)]);
+    agenda.at(now + 1_000, (at) => [messages.upgradeJob(product, packageId, jobId, 'IN_PROGRESS', at)]);
     devices.forEach((device, index) => {
       device.upgrading = true;
       const srcVersion = device.firmware;
@@ -29,12 +31,15 @@ export const upgradeStory: Story = {
       });
       agenda.at(now + 13_000 + 300 * index, (at) => {
         device.upgrading = false;
-        if (succeeded) device.version++;
+        if (succeeded) {
+          device.version++;
+          device.firmware = destVersion;
+        }
         const result = messages.upgradeResult(device, upgrade, succeeded, at);
         return succeeded ? [result, messages.moduleVersion(device, destVersion, at)] : [result];
       });
     });
-    agenda.at(now + 15_000, (at) => [messages.upgradeJob(productKey, packageId, jobId, 'COMPLETED', at)]);
-    return [messages.upgradeJob(productKey, packageId, jobId, 'PLANNED', now)];
+    agenda.at(now + 15_000, (at) => [messages.upgradeJob(product, packageId, jobId, 'COMPLETED', at)]);
+    return [messages.upgradeJob(product, packageId, jobId, 'PLANNED', now)];
   },
 };

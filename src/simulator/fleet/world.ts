@@ -1,22 +1,24 @@
-import type { Publication } from '../platform-message.js';
+import type { Publication } from '../platform/platform-message.js';
 import type { Random } from '../random.js';
 import type { Agenda } from './agenda.js';
-import type { Device, User } from './device.js';
-import type { Product, Voice } from './products.js';
+import type { User } from '../devices/device.js';
+import type { VirtualDevice } from './virtual-device.js';
+import type { Voice } from '../devices/product.js';
+import type { Kind } from './line-up.js';
 
 /** What stories may know and do of the fleet. */
 export interface World {
-  readonly devices: Device[];
+  readonly devices: VirtualDevice[];
   readonly random: Random;
   readonly agenda: Agenda;
   readonly users: readonly User[];
-  subDevicesOf(device: Device): Device[];
+  subDevicesOf(device: VirtualDevice): VirtualDevice[];
   /** Online and free, of this voice or any. */
-  awake(voice: Voice | null): Device[];
+  awake(voice: Voice | null): VirtualDevice[];
   /** Those of them that may go away for a while. */
-  restless(voice: Voice | null): Device[];
-  build(product: Product, voice: Voice, name: string, gateway: Device | null): Device;
-  fullReport(device: Device, now: number): Publication;
+  restless(voice: Voice | null): VirtualDevice[];
+  build(kind: Kind, voice: Voice, name: string, gateway: VirtualDevice | null): VirtualDevice;
+  fullReport(device: VirtualDevice, now: number): Publication;
 }
 
 /** Something that happens now and then, at once or over a while; says nothing when it cannot happen now. */

@@ -1,7 +1,9 @@
 import type { Random } from '../../random.js';
 import { clamped, dayCurve, Drift, rounded, Stopwatch } from '../curves.js';
-import type { Json } from '../json.js';
-import type { EventType, ModelEvent, Thing } from '../thing.js';
+import type { Json } from '../../devices/json.js';
+import type { ModelEvent } from '../../devices/messages.js';
+import type { EventType } from '../../models/thing-model.js';
+import type { Thing } from '../thing.js';
 
 /** A gateway in a cellar: its own health, and where it stands. */
 export class Gateway implements Thing {

@@ -1,7 +1,9 @@
 import type { Random } from '../../random.js';
 import { clamped, Drift, hourOfDay, Stopwatch } from '../curves.js';
-import type { Json } from '../json.js';
-import type { EventType, ModelEvent, Thing } from '../thing.js';
+import type { Json } from '../../devices/json.js';
+import type { ModelEvent } from '../../devices/messages.js';
+import type { EventType } from '../../models/thing-model.js';
+import type { Thing } from '../thing.js';
 
 /** A smart lock: opened at the hours people come and go, locks itself, and empties its battery a little each time. */
 export class Lock implements Thing {

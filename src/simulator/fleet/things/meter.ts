@@ -1,7 +1,9 @@
 import type { Random } from '../../random.js';
 import { clamped, dayCurve, Drift, rounded, Stopwatch } from '../curves.js';
-import type { Json } from '../json.js';
-import type { EventType, ModelEvent, Thing } from '../thing.js';
+import type { Json } from '../../devices/json.js';
+import type { ModelEvent } from '../../devices/messages.js';
+import type { EventType } from '../../models/thing-model.js';
+import type { Thing } from '../thing.js';
 
 /** An electricity meter: a household's load over the day, and counters that only ever grow. */
 export class Meter implements Thing {

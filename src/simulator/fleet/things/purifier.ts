@@ -1,7 +1,9 @@
 import type { Random } from '../../random.js';
 import { clamped, dayCurve, Drift, hourOfDay, rounded, Stopwatch } from '../curves.js';
-import type { Json } from '../json.js';
-import type { EventType, ModelEvent, Thing } from '../thing.js';
+import type { Json } from '../../devices/json.js';
+import type { ModelEvent } from '../../devices/messages.js';
+import type { EventType } from '../../models/thing-model.js';
+import type { Thing } from '../thing.js';
 
 /** An air purifier: dust comes in from the street, the fan takes it out, the filter wears. */
 export class Purifier implements Thing {

@@ -1,7 +1,9 @@
 import type { Random } from '../../random.js';
 import { dayCurve, Drift, hourOfDay, rounded, Stopwatch } from '../curves.js';
-import type { Json } from '../json.js';
-import type { EventType, ModelEvent, Thing } from '../thing.js';
+import type { Json } from '../../devices/json.js';
+import type { ModelEvent } from '../../devices/messages.js';
+import type { EventType } from '../../models/thing-model.js';
+import type { Thing } from '../thing.js';
 
 /** A room thermostat: heats in duty cycles between two thresholds while the house loses warmth to the weather. */
 export class Thermostat implements Thing {

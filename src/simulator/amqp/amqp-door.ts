@@ -1,9 +1,9 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { ClientConnection, type ConnectionHost, type ConnectionRules } from './client-connection.js';
-import type { ConsumerGroup } from './consumer-group.js';
-import type { Login } from './credentials.js';
-import type { Log } from './log.js';
+import type { ConsumerGroup } from '../platform/consumer-group.js';
+import type { Login } from '../platform/credentials.js';
+import type { Log } from '../log.js';
 
 export interface Certificate {
   /** The authority that clients must trust, PEM. */

@@ -1,6 +1,6 @@
 import rhea from 'rhea';
 import type { Message } from 'rhea';
-import type { PlatformMessage } from './platform-message.js';
+import type { PlatformMessage } from '../platform/platform-message.js';
 
 /** A message as it goes over the wire (protocol 3). Base64 as a client may ask for in its userName (protocol 1.4). */
 export function toAmqpMessage(message: PlatformMessage, base64: boolean): Message {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { checkCredentials, sign, type Accounts } from './credentials.js';
+import { checkCredentials, sign } from './credentials.js';
+import type { Accounts } from './tenants.js';
 
 // The secrets, strings and passwords are the test vectors of protocol 1.5.
 const APP_SECRET = 'demoAppSecret-7f3a';

@@ -1,7 +1,8 @@
-import type { Publication } from '../platform-message.js';
+import type { Publication } from '../platform/platform-message.js';
 import type { Device, User } from './device.js';
 import { toJson, type Json } from './json.js';
-import type { ModelEvent } from './thing.js';
+import type { Product } from './product.js';
+import type { EventType } from '../models/thing-model.js';
 
 // The bodies of protocol section 7, in both flavours. `now` is the platform's time of the message, ms since 1970.
 
@@ -9,15 +10,24 @@ export interface Item {
   readonly value: Json;
   readonly time: number;
 }
-type Items = Readonly<Record<string, Item>>;
-type Fields = Readonly<Record<string, Json>>;
+/** An event of a thing model, raised now. */
+export interface ModelEvent {
+  readonly identifier: string;
+  readonly name: string;
+  readonly type: EventType;
+  readonly value: Readonly<Record<string, Json>>;
+}
+
+export type Items = Readonly<Record<string, Item>>;
+export type Fields = Readonly<Record<string, Json>>;
 
 const identity = ({ iotId, productKey, deviceName }: Device): Fields => ({ iotId, productKey, deviceName });
 const path = ({ productKey, deviceName }: Device): string => `/${productKey}/${deviceName}`;
-const json = (topic: string, body: Fields, now: number): Publication => ({
+const json = ({ product }: Device, topic: string, body: Fields, now: number): Publication => ({
   topic,
   body: toJson(body),
   generateTime: now,
+  tenant: product.tenant,
 });
 
 /** 7.1; with `failed`, part of it did not pass validation. `history` is 7.12. */
@@ -37,7 +47,7 @@ export function propertyPost(
     deviceName: device.deviceName,
     items: itemFields(items),
   };
-  return json(`${path(device)}/thing/event/property/${history ? 'history/' : ''}post`, body, now);
+  return json(device, `${path(device)}/thing/event/property/${history ? 'history/' : ''}post`, body, now);
 }
 
 function itemFields(items: Items): Fields {
@@ -58,7 +68,7 @@ export function eventPost(device: Device, event: ModelEvent, at: number, now: nu
     time: at,
     value,
   };
-  return json(`${path(device)}/thing/event/${identifier}/${history ? 'history/' : ''}post`, body, now);
+  return json(device, `${path(device)}/thing/event/${identifier}/${history ? 'history/' : ''}post`, body, now);
 }
 
 /** 7.10 */
@@ -71,29 +81,43 @@ export function propertyBatch(
     Object.entries(samples).map(([id, list]) => [id, list.map(({ value, time }) => ({ value, time }))]),
   );
   const body: Fields = { ...identity(device), requestId: device.nextRequestId(), gmtCreate: now, payload };
-  return json(`${path(device)}/thing/property/batch/post`, body, now);
+  return json(device, `${path(device)}/thing/property/batch/post`, body, now);
 }
 
 /** 7.11 */
 export function eventBatch(device: Device, event: ModelEvent, times: readonly number[], now: number): Publication {
   const payload = { [event.identifier]: times.map((time) => ({ value: event.value, time })) };
   const body: Fields = { ...identity(device), requestId: device.nextRequestId(), gmtCreate: now, payload };
-  return json(`${path(device)}/thing/event/batch/post`, body, now);
+  return json(device, `${path(device)}/thing/event/batch/post`, body, now);
+}
+
+/** What a device answered to a command, or the platform in its place. */
+export interface Reply {
+  /** Of the command. */
+  readonly requestId: string;
+  /** `property/set`, or the identifier of a service. */
+  readonly service: string;
+  readonly code: number;
+  readonly message: string;
+  readonly data: Fields;
 }
 
 /** 7.3 */
-export function downlinkReply(device: Device, code: number, message: string, data: Fields, now: number): Publication {
-  const requestId = device.nextRequestId();
+export function downlinkReply(
+  device: Device,
+  { requestId, service, code, message, data }: Reply,
+  now: number,
+): Publication {
   const body: Fields = {
     gmtCreate: now,
     ...identity(device),
     requestId: device.voice === 'enterprise' && requestId !== 'null' ? Number(requestId) : requestId,
     code,
     message,
-    topic: `/sys${path(device)}/thing/service/property/set`,
+    topic: `/sys${path(device)}/thing/service/${service}`,
     data,
   };
-  return json(`${path(device)}/thing/downlink/reply/message`, body, now);
+  return json(device, `${path(device)}/thing/downlink/reply/message`, body, now);
 }
 
 /**
@@ -111,7 +135,7 @@ export function status(device: Device, online: boolean, at: number, lastPacketAt
       deviceName: device.deviceName,
       status: { time: at, value: online ? '1' : '0' },
     };
-    return json(`/mqtt/status${path(device)}`, body, now);
+    return json(device, `/mqtt/status${path(device)}`, body, now);
   }
   const body: Fields = {
     status: online ? 'online' : 'offline',
@@ -125,7 +149,7 @@ export function status(device: Device, online: boolean, at: number, lastPacketAt
     utcLastTime: new Date(lastPacketAt).toISOString(),
     ...(device.clientIp === null ? {} : { clientIp: device.clientIp }),
   };
-  return json(`/as/mqtt/status${path(device)}`, body, now);
+  return json(device, `/as/mqtt/status${path(device)}`, body, now);
 }
 
 /** Local time of the mainland region, UTC+8, as status messages write it. */
@@ -151,7 +175,7 @@ export function binding(
     identityInfos: [{ identityId: user.identityId, scopeId: '', tenantId: user.tenantId, owned: owned ? 1 : 0 }],
     params: {},
   };
-  return json(`${path(device)}/thing/awss/enrollee/user`, body, at);
+  return json(device, `${path(device)}/thing/awss/enrollee/user`, body, at);
 }
 
 export type LifecycleAction = 'create' | 'delete' | 'enable' | 'disable';
@@ -164,7 +188,7 @@ export function lifecycle(device: Device, action: LifecycleAction, at: number, s
     ...(action === 'create' ? { deviceSecret: secret } : {}),
     messageCreateTime: at,
   };
-  return json(`${path(device)}/thing/lifecycle`, body, at);
+  return json(device, `${path(device)}/thing/lifecycle`, body, at);
 }
 
 const gatewayIdentity = ({ iotId, productKey, deviceName }: Device): Fields => ({
@@ -176,18 +200,28 @@ const gatewayIdentity = ({ iotId, productKey, deviceName }: Device): Fields => (
 /** 7.8 */
 export function topology(gateway: Device, action: LifecycleAction, subs: readonly Device[], at: number): Publication {
   const body: Fields = { action, ...gatewayIdentity(gateway), devices: subs.map(identity), messageCreateTime: at };
-  return json(`${path(gateway)}/thing/topo/lifecycle`, body, at);
+  return json(gateway, `${path(gateway)}/thing/topo/lifecycle`, body, at);
 }
 
 /** 7.9: no time in the body. */
 export function found(gateway: Device, subs: readonly Device[], now: number): Publication {
-  return json(`${path(gateway)}/thing/list/found`, { ...gatewayIdentity(gateway), devices: subs.map(identity) }, now);
+  return json(
+    gateway,
+    `${path(gateway)}/thing/list/found`,
+    { ...gatewayIdentity(gateway), devices: subs.map(identity) },
+    now,
+  );
 }
 
 /** 7.13 */
 export function tags(device: Device, values: Readonly<Record<string, string>>, at: number): Publication {
   const value = Object.entries(values).map(([attrKey, attrValue]) => ({ attrKey, attrValue }));
-  return json(`${path(device)}/thing/deviceinfo/update`, { ...identity(device), value, messageCreateTime: at }, at);
+  return json(
+    device,
+    `${path(device)}/thing/deviceinfo/update`,
+    { ...identity(device), value, messageCreateTime: at },
+    at,
+  );
 }
 
 /** A firmware update of one device within a batch. */
@@ -211,7 +245,7 @@ export function upgradeResult(device: Device, upgrade: Upgrade, succeeded: boole
     taskId: upgrade.taskId,
     moduleName: 'default',
   };
-  return json(`${path(device)}/ota/upgrade`, body, at);
+  return json(device, `${path(device)}/ota/upgrade`, body, at);
 }
 
 /** 7.15 */
@@ -227,28 +261,29 @@ export function upgradeProgress(device: Device, upgrade: Upgrade, step: number, 
     moduleName: 'default',
     step: String(step),
   };
-  return json(`${path(device)}/ota/progress/post`, body, at);
+  return json(device, `${path(device)}/ota/progress/post`, body, at);
 }
 
 /** 7.16 */
 export function moduleVersion(device: Device, version: string, at: number): Publication {
   const body: Fields = { ...identity(device), moduleName: 'default', moduleVersion: version, messageCreateTime: at };
-  return json(`${path(device)}/ota/version/post`, body, at);
+  return json(device, `${path(device)}/ota/version/post`, body, at);
 }
 
 /** 7.17: of a whole batch, with no device in it. */
 export function upgradeJob(
-  productKey: string,
+  { productKey, tenant }: Product,
   packageId: string,
   jobId: string,
   state: 'PLANNED' | 'IN_PROGRESS' | 'COMPLETED',
   at: number,
 ): Publication {
   const body: Fields = { productKey, moduleName: 'default', packageId, jobId, status: state, messageCreateTime: at };
-  return json(`/${productKey}/${packageId}/${jobId}/ota/job/status`, body, at);
+  const topic = `/${productKey}/${packageId}/${jobId}/ota/job/status`;
+  return { topic, body: toJson(body), generateTime: at, tenant };
 }
 
 /** 7.18: whatever bytes the device chose. */
 export function custom(device: Device, suffix: string, body: string | Uint8Array, now: number): Publication {
-  return { topic: `${path(device)}/user/${suffix}`, body, generateTime: now };
+  return { topic: `${path(device)}/user/${suffix}`, body, generateTime: now, tenant: device.product.tenant };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Publication } from '../platform-message.js';
+import type { Publication } from '../platform/platform-message.js';
 import { Random } from '../random.js';
 import { Faults, type Fault } from './faults.js';
 

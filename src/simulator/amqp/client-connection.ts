@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
 import rhea from 'rhea';
 import type { Connection, Container, Delivery, EventContext, Message, Sender, SenderOptions } from 'rhea';
-import type { Answer, Client, ConsumerGroup, QueuedMessage } from './consumer-group.js';
-import type { Login } from './credentials.js';
-import type { Log } from './log.js';
+import type { Client, ConsumerGroup, QueuedMessage } from '../platform/consumer-group.js';
+import type { Answer } from '../platform/fate.js';
+import type { Login } from '../platform/credentials.js';
+import type { Log } from '../log.js';
 import { plainMechanism } from './sasl-plain.js';
 import { toAmqpMessage } from './to-amqp-message.js';
 

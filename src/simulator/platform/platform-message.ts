@@ -18,6 +18,19 @@ export interface Publication {
   /** Further application properties; they win over the usual ones of the same name. */
   readonly properties?: Readonly<Record<string, PropertyValue>>;
   readonly bodyForm?: BodyForm;
+  /** Whose cloud says it, see `livingTenant` and `enterpriseTenant`; null or absent is everybody's. */
+  readonly tenant?: string | null;
+  /** Where it came from, for the message log; `control` when absent. */
+  readonly origin?: Origin;
+}
+
+/** Who handed a message in, and what the device sent where that is something else than what the platform forwards. */
+export interface Origin {
+  readonly from: 'fleet' | 'mqtt' | 'control' | 'rule' | 'fault';
+  /** The device's own topic and bytes. */
+  readonly uplink?: { readonly topic: string; readonly body: Uint8Array };
+  /** The rule or the fault. */
+  readonly by?: string;
 }
 
 /** A published message. Every delivery of it carries the same id and bytes. */
@@ -31,6 +44,7 @@ export interface PlatformMessage {
   readonly generateTime: number | string | null;
   readonly qos: number | null;
   readonly properties: Readonly<Record<string, PropertyValue>>;
+  readonly tenant: string | null;
   /** When it was published, by the simulator's clock; it is kept for a day from then. */
   readonly publishedAt: number;
 }

@@ -1,4 +1,4 @@
-import type { Publication } from '../platform-message.js';
+import type { Publication } from '../platform/platform-message.js';
 import type { Random } from '../random.js';
 import type { Device } from './device.js';
 import { status } from './messages.js';
@@ -8,6 +8,7 @@ export function goOnline(device: Device, subs: readonly Device[], now: number): 
   return [device, ...subs].flatMap((each) => {
     if (each.online) return [];
     each.online = true;
+    each.activated = true;
     each.lastPacketAt = now;
     return [status(each, true, now, now, now)];
   });

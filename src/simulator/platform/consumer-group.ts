@@ -1,18 +1,19 @@
+import type { Clock } from '../clock.js';
+import type { Log } from '../log.js';
+import type { Answer } from './fate.js';
 import { Fifo } from './fifo.js';
-import type { Log } from './log.js';
+import type { MessageTrace } from './message-log.js';
 import type { PlatformMessage } from './platform-message.js';
-import type { Random } from './random.js';
+import type { Random } from '../random.js';
 import { TokenBucket } from './token-bucket.js';
 
 /** A connected client with its receiver link, as its group sees it. */
 export interface Client {
+  readonly clientId: string;
   /** How many messages it may be sent now: its credit, less what is on its way. */
   room(): number;
   send(delivery: QueuedMessage): void;
 }
-
-/** What a client did with a delivery. Everything but `accepted` makes the platform send the message again. */
-export type Answer = 'accepted' | 'released' | 'rejected' | 'modified' | 'unanswered' | 'timed-out' | 'lost';
 
 /** One group's copy of a message, until it is accepted or given up. */
 export interface QueuedMessage {
@@ -21,15 +22,6 @@ export interface QueuedMessage {
   deliveries: number;
   /** On the clock of `performance.now()`: not to be sent again before. */
   notBefore: number;
-}
-
-/** What became of a message in a group. */
-export interface Fate {
-  readonly outcome: 'queued' | 'unsettled' | 'accepted' | 'expired' | 'overflowed';
-  /** How often it was sent. */
-  readonly deliveries: number;
-  /** The answers it got, oldest first. */
-  readonly answers: readonly Answer[];
 }
 
 export interface GroupCounts {
@@ -58,8 +50,6 @@ export interface GroupRules {
   /** Messages/s to one connection in real time and to the whole group from the backlog; null is without limit. */
   readonly realtimePerSecond: number | null;
   readonly backlogPerSecond: number | null;
-  /** Remember every message's fate; costs memory for ever, so only tests ask for it. */
-  readonly recordFates: boolean;
 }
 
 interface ReadyClient {
@@ -82,7 +72,6 @@ export class ConsumerGroup {
   private readonly resting = new Fifo<QueuedMessage>();
   private readonly clients = new Map<Client, TokenBucket>();
   private readonly backlogTokens: TokenBucket;
-  private readonly fates = new Map<string, { outcome: Fate['outcome']; deliveries: number; answers: Answer[] }>();
   private queuedBytes = 0;
   private turn = 0;
   private pumping = false;
@@ -93,8 +82,9 @@ export class ConsumerGroup {
   constructor(
     readonly id: string,
     private readonly rules: GroupRules,
-    private readonly clock: () => number,
+    private readonly clock: Clock,
     private readonly random: Random,
+    private readonly trace: MessageTrace,
     private readonly log: Log,
   ) {
     this.backlogTokens = new TokenBucket(rules.backlogPerSecond);
@@ -108,15 +98,9 @@ export class ConsumerGroup {
     return this.clients.size;
   }
 
-  /** Null when the group never saw the message, or fates are not recorded. */
-  fate(id: string): Fate | null {
-    return this.fates.get(id) ?? null;
-  }
-
   publish(message: PlatformMessage): void {
     this.count.published++;
     const queued: QueuedMessage = { message, deliveries: 0, notBefore: 0 };
-    if (this.rules.recordFates) this.fates.set(message.id, { outcome: 'queued', deliveries: 0, answers: [] });
     (this.clients.size > 0 ? this.realtime : this.backlog).push(queued);
     this.queuedBytes += message.body.length;
     this.makeRoom();
@@ -135,13 +119,10 @@ export class ConsumerGroup {
   /** A client answered, or never will. Anything but an accept brings the message back. */
   answered(queued: QueuedMessage, answer: Answer): void {
     this.count.unsettled--;
-    const fate = this.fates.get(queued.message.id);
-    fate?.answers.push(answer);
+    this.trace.answered(queued.message, this.id, answer);
     if (answer === 'accepted') {
       this.count.accepted++;
-      if (fate) fate.outcome = 'accepted';
     } else if (!this.closed) {
-      if (fate) fate.outcome = 'queued';
       this.queuedBytes += queued.message.body.length;
       // A lost connection is no fault of the message: another client may have it at once.
       queued.notBefore = answer === 'lost' ? 0 : performance.now() + this.rules.redeliverAfterMs;
@@ -224,8 +205,7 @@ export class ConsumerGroup {
     this.count.sent++;
     this.count.unsettled++;
     if (queued.deliveries > 1) this.count.redelivered++;
-    const fate = this.fates.get(queued.message.id);
-    if (fate) Object.assign(fate, { outcome: 'unsettled', deliveries: queued.deliveries });
+    this.trace.sent(queued.message, this.id, client.clientId);
     client.send(queued);
   }
 
@@ -238,7 +218,7 @@ export class ConsumerGroup {
   }
 
   private isExpired(queued: QueuedMessage): boolean {
-    return this.clock() - queued.message.publishedAt > this.rules.retentionMs;
+    return this.clock.now() - queued.message.publishedAt > this.rules.retentionMs;
   }
 
   /** Gives up the oldest messages once nobody takes them: after a day, or when there are too many. */
@@ -256,8 +236,7 @@ export class ConsumerGroup {
   }
 
   private drop(queued: QueuedMessage, why: 'expired' | 'overflowed'): void {
-    const fate = this.fates.get(queued.message.id);
-    if (fate) fate.outcome = why;
+    this.trace.dropped(queued.message, this.id, why);
     // Said at 1, 10, 100, …: a group that nobody reads drops as many messages as the fleet sends.
     if (Number.isInteger(Math.log10(++this.count.dropped))) {
       this.log.warn('dropping the oldest messages of a group that does not take them', {

@@ -1,4 +1,4 @@
-import type { Publication } from '../platform-message.js';
+import type { Publication } from '../platform/platform-message.js';
 import type { Random } from '../random.js';
 
 export const FAULTS = ['duplicates', 'shuffle', 'poison', 'disconnects'] as const;
