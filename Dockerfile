@@ -41,9 +41,10 @@ COPY --from=build /app/dist ./dist
 USER 1000:1000
 
 FROM runtime AS simulator
+COPY simulator ./simulator
 ENV SIMULATOR_HOST=0.0.0.0 \
     SIMULATOR_DATA_DIR=/tmp/simulator
-EXPOSE 5671 5672
+EXPOSE 5671 5672 1883 8883
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
     CMD ["node", "-e", "require('node:net').connect(process.env.SIMULATOR_PORT || 5672, '127.0.0.1').on('connect', () => process.exit(0)).on('error', () => process.exit(1))"]
 CMD ["node", "dist/simulator/main.js"]
