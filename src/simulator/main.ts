@@ -24,7 +24,8 @@ async function main(): Promise<void> {
     redeliverAfterMs: settings.redeliverAfterMs,
     maxQueued: Math.max(20_000, 5 * settings.devices),
     maxQueuedBytes: 32 * 1_024 * 1_024,
-    logged: 10_000,
+    logged: settings.logged,
+    loggedBytes: settings.loggedBytes,
     fleet: settings,
     log,
   });

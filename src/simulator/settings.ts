@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import type { Accounts } from './platform/tenants.js';
 import { DEMO_ENTERPRISE, DEMO_LIVING, DEMO_STS } from './demo-accounts.js';
+import { isLoopback } from './control/loopback.js';
 import { FAULTS, type Fault } from './faults/faults.js';
 
 export interface Settings {
@@ -29,6 +30,16 @@ export interface Settings {
   readonly limits: boolean;
   readonly ackTimeoutMs: number;
   readonly redeliverAfterMs: number;
+  /** Messages that the message log remembers, and bytes of their bodies. */
+  readonly logged: number;
+  readonly loggedBytes: number;
+  readonly control: {
+    readonly host: string;
+    /** Null opens none. */
+    readonly port: number | null;
+    /** Null asks for none. */
+    readonly token: string | null;
+  };
   /** Stop when this process is gone. */
   readonly parentPid: number | null;
 }
@@ -114,10 +125,23 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     limits: choice('SIMULATOR_LIMITS', 'on', ['on', 'off']) === 'on',
     ackTimeoutMs: number('SIMULATOR_ACK_TIMEOUT_MS', 30_000, 10, 3_600_000),
     redeliverAfterMs: number('SIMULATOR_REDELIVER_AFTER_MS', 5_000, 0, 3_600_000),
+    logged: number('SIMULATOR_LOG_MESSAGES', 20_000, 0, 10_000_000),
+    loggedBytes: number('SIMULATOR_LOG_MIB', 32, 1, 4_096) * 1_024 * 1_024,
+    control: {
+      host: text('SIMULATOR_CONTROL_HOST', '127.0.0.1'),
+      port: env.SIMULATOR_CONTROL_PORT === 'off' ? null : number('SIMULATOR_CONTROL_PORT', 5_680, 0, 65_535),
+      token: secret('SIMULATOR_CONTROL_TOKEN', '') || null,
+    },
     parentPid: number('SIMULATOR_PARENT_PID', 0, 0, 2 ** 31) || null,
   };
   if (settings.port !== 0 && settings.port === settings.tlsPort) {
     problems.push('SIMULATOR_PORT and SIMULATOR_TLS_PORT must differ');
+  }
+  const { control } = settings;
+  if (control.port !== null && control.token === null && !isLoopback(control.host)) {
+    problems.push(
+      'SIMULATOR_CONTROL_TOKEN must be set when SIMULATOR_CONTROL_HOST is no loopback address: who reaches the control API reads device secrets and ends connections',
+    );
   }
   if (problems.length > 0) throw new BadSettings(problems.join('; '));
   return settings;

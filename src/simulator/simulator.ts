@@ -40,6 +40,8 @@ export interface SimulatorOptions {
   readonly maxQueuedBytes?: number;
   /** How many messages the message log remembers, and `fate` knows; all of them. A process that runs for long must set it. */
   readonly logged?: number;
+  /** How many bytes of bodies the message log keeps; without bound. */
+  readonly loggedBytes?: number;
   /** Virtual devices that send messages of their own; none. */
   readonly fleet?: FeedOptions;
 }
@@ -207,6 +209,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       backlogPerSecond: limits ? 200 : null,
     },
     logged: options.logged ?? Number.POSITIVE_INFINITY,
+    loggedBytes: options.loggedBytes ?? Number.POSITIVE_INFINITY,
   });
   const gate = { refusing: false, refused: 0, admitted: 0 };
   const signIn = (userName: string, password: string): Login | null => {

@@ -13,8 +13,9 @@ export interface PlatformOptions {
   readonly rules: Omit<GroupRules, 'sharing'>;
   readonly seed: string;
   readonly clock: Clock;
-  /** How many messages the message log remembers. */
+  /** How many messages the message log remembers, and how many bytes of bodies. */
   readonly logged: number;
+  readonly loggedBytes: number;
   readonly log: Log;
 }
 
@@ -27,9 +28,9 @@ export class Platform {
   private lastId = 0n;
   private count = 0;
 
-  constructor({ accounts, rules, seed, clock, logged, log }: PlatformOptions) {
+  constructor({ accounts, rules, seed, clock, logged, loggedBytes, log }: PlatformOptions) {
     this.clock = clock;
-    this.messages = new MessageLog(logged);
+    this.messages = new MessageLog(logged, () => clock.now(), loggedBytes);
     const groups = new Map<string, ConsumerGroup>();
     const add = (id: string, sharing: GroupRules['sharing']): void => {
       const random = new Random(`${seed}/${id}`);
