@@ -4,6 +4,8 @@ import type { ConsumerGroup, GroupCounts } from './platform/consumer-group.js';
 import { checkCredentials, type Login } from './platform/credentials.js';
 import type { Fate } from './platform/fate.js';
 import { enterpriseGroup, livingGroup, type Accounts } from './platform/tenants.js';
+import { Downlinks } from './devices/downlink.js';
+import { Registry } from './devices/registry.js';
 import { Feed, type FeedOptions } from './fleet/feed.js';
 import { Clock } from './clock.js';
 import { DEMO_ENTERPRISE, DEMO_LIVING, DEMO_STS } from './demo-accounts.js';
@@ -63,6 +65,10 @@ export class Simulator {
   readonly ca: string | null;
   /** File of the same; null without TLS or `dataDir`. */
   readonly caFile: string | null;
+  /** Products and devices of every tenant. */
+  readonly registry = new Registry();
+  /** Takes commands to devices, virtual or connected. */
+  readonly downlinks: Downlinks;
   private feed: Feed | null = null;
 
   /** Use `startSimulator`. */
@@ -73,7 +79,13 @@ export class Simulator {
     private readonly gate: { refusing: boolean; refused: number; admitted: number },
     host: string,
     certificate: (Certificate & { caFile: string | null }) | null,
+    /** The simulated time. */
+    readonly clock: Clock,
   ) {
+    this.downlinks = new Downlinks(
+      (publication) => this.publish(publication),
+      () => clock.now(),
+    );
     this.host = host;
     this.plainPort = door.plainPort;
     this.tlsPort = door.tlsPort;
@@ -239,7 +251,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     log,
   );
   await door.open();
-  const simulator = new Simulator(platform, door, accounts, gate, host, certificate);
+  const simulator = new Simulator(platform, door, accounts, gate, host, certificate, clock);
   if (options.fleet) simulator.startFleet(options.fleet, clock);
   return simulator;
 }

@@ -17,6 +17,9 @@ export interface Registration {
   readonly createdAt: number;
 }
 
+/** Command ids begin here, far from what devices number themselves. */
+const COMMANDS_FROM = 700_000_000;
+
 /** A device as the platform knows it, virtual or real: identity, presence, owners, firmware. */
 export class Device {
   readonly product: Product;
@@ -37,7 +40,10 @@ export class Device {
   firmware = '1.0.0';
   tags: Readonly<Record<string, string>> = {};
   gateway: Device | null = null;
+  /** A real device has signed in as this one over MQTT: nothing else may speak for it. See `takeOver`. */
+  takenOver = false;
   private requests = 0;
+  private commands = 0;
 
   constructor({ product, deviceName, iotId, deviceSecret, createdAt }: Registration) {
     this.product = product;
@@ -59,9 +65,24 @@ export class Device {
     return deviceKey(this.productKey, this.deviceName);
   }
 
-  /** The id of its next uplink, or of the platform's next command to it. */
+  /** The id of its next uplink, which it numbers itself. */
   nextRequestId(): string {
     return String(++this.requests);
+  }
+
+  /** The id of the platform's next command to it: always a number, which fits a double. */
+  nextCommandId(): string {
+    return String(COMMANDS_FROM + ++this.commands);
+  }
+
+  /** A real device signs in as this one: a virtual life of it falls silent. */
+  takeOver(): void {
+    this.takenOver = true;
+  }
+
+  /** The real device has left, and was told offline: a virtual life goes on after a while. */
+  release(): void {
+    this.takenOver = false;
   }
 
   /** Where the ids of its requests begin. */

@@ -34,7 +34,7 @@ export class Downlinks {
 
   /** Sends a command and returns its request id. What became of it arrives as a message, as on the platform. */
   send(device: Device, service: string, params: Readonly<Record<string, Json>>): string {
-    const command = { requestId: device.nextRequestId(), service, params };
+    const command = { requestId: device.nextCommandId(), service, params };
     if (!device.activated) this.refuse(device, command, 9_200, 'device not actived');
     else if (!this.routes.some((route) => route.send(device, command))) {
       this.refuse(device, command, 9_201, 'device offline');
