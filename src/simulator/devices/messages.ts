@@ -30,18 +30,24 @@ const json = ({ product }: Device, topic: string, body: Fields, now: number): Pu
   tenant: product.tenant,
 });
 
-/** 7.1; with `failed`, part of it did not pass validation. `history` is 7.12. */
+/**
+ * 7.1; with `failed`, part of it did not pass validation. `history` is 7.12. A device that numbers its requests itself gives
+ * `requestId`.
+ */
 export function propertyPost(
   device: Device,
   items: Items,
   now: number,
   failed: Fields = {},
   history = false,
+  requestId?: string,
 ): Publication {
   const body: Fields = {
     deviceType: device.product.deviceType,
     iotId: device.iotId,
-    ...(device.voice === 'enterprise' ? { requestId: device.nextRequestId(), checkFailedData: failed } : {}),
+    ...(device.voice === 'enterprise'
+      ? { requestId: requestId ?? device.nextRequestId(), checkFailedData: failed }
+      : {}),
     productKey: device.productKey,
     gmtCreate: now,
     deviceName: device.deviceName,
@@ -55,7 +61,15 @@ function itemFields(items: Items): Fields {
 }
 
 /** 7.2, and 7.12 with `history`. */
-export function eventPost(device: Device, event: ModelEvent, at: number, now: number, history = false): Publication {
+export function eventPost(
+  device: Device,
+  event: ModelEvent,
+  at: number,
+  now: number,
+  history = false,
+  requestId?: string,
+  failed: Fields = {},
+): Publication {
   const { identifier, name, type, value } = event;
   const body: Fields = {
     identifier,
@@ -63,7 +77,7 @@ export function eventPost(device: Device, event: ModelEvent, at: number, now: nu
     type,
     ...(device.voice === 'living'
       ? { deviceType: device.product.deviceType }
-      : { requestId: device.nextRequestId(), checkFailedData: {}, gmtCreate: now }),
+      : { requestId: requestId ?? device.nextRequestId(), checkFailedData: failed, gmtCreate: now }),
     ...identity(device),
     time: at,
     value,
@@ -76,18 +90,37 @@ export function propertyBatch(
   device: Device,
   samples: Readonly<Record<string, readonly Item[]>>,
   now: number,
+  requestId?: string,
 ): Publication {
   const payload = Object.fromEntries(
     Object.entries(samples).map(([id, list]) => [id, list.map(({ value, time }) => ({ value, time }))]),
   );
-  const body: Fields = { ...identity(device), requestId: device.nextRequestId(), gmtCreate: now, payload };
+  const body: Fields = {
+    ...identity(device),
+    requestId: requestId ?? device.nextRequestId(),
+    gmtCreate: now,
+    payload,
+  };
   return json(device, `${path(device)}/thing/property/batch/post`, body, now);
 }
 
 /** 7.11 */
 export function eventBatch(device: Device, event: ModelEvent, times: readonly number[], now: number): Publication {
-  const payload = { [event.identifier]: times.map((time) => ({ value: event.value, time })) };
-  const body: Fields = { ...identity(device), requestId: device.nextRequestId(), gmtCreate: now, payload };
+  const samples = { [event.identifier]: times.map((time) => ({ value: event.value, time })) };
+  return eventSamples(device, samples, now, device.nextRequestId());
+}
+
+/** 7.11, of several events with parameters of their own. */
+export function eventSamples(
+  device: Device,
+  samples: Readonly<Record<string, readonly Item[]>>,
+  now: number,
+  requestId: string,
+): Publication {
+  const payload = Object.fromEntries(
+    Object.entries(samples).map(([id, list]) => [id, list.map(({ value, time }) => ({ value, time }))]),
+  );
+  const body: Fields = { ...identity(device), requestId, gmtCreate: now, payload };
   return json(device, `${path(device)}/thing/event/batch/post`, body, now);
 }
 
@@ -121,10 +154,24 @@ export function downlinkReply(
 }
 
 /**
- * 7.4 and 7.5. `at` is when the platform noticed, `lastPacketAt` when it last heard of the device; Living knows the
- * latter only.
+ * Why a device went offline. What the platform means by which code is unknown (protocol 14): 427 is documented as an example,
+ * 425 seen, 400 is its log's code for a device that another connection has taken over, 403 a guess.
  */
-export function status(device: Device, online: boolean, at: number, lastPacketAt: number, now: number): Publication {
+export const OFFLINE_REASONS = { closed: 427, silent: 425, 'taken-over': 400, disabled: 403 } as const;
+export type OfflineReason = keyof typeof OFFLINE_REASONS;
+
+/**
+ * 7.4 and 7.5. `at` is when the platform noticed, `lastPacketAt` when it last heard of the device; Living knows the
+ * former only. Without a reason a long silence tells one.
+ */
+export function status(
+  device: Device,
+  online: boolean,
+  at: number,
+  lastPacketAt: number,
+  now: number,
+  reason: OfflineReason = at - lastPacketAt > 60_000 ? 'silent' : 'closed',
+): Publication {
   if (device.voice === 'living') {
     const body: Fields = {
       deviceType: device.product.deviceType,
@@ -140,7 +187,7 @@ export function status(device: Device, online: boolean, at: number, lastPacketAt
   const body: Fields = {
     status: online ? 'online' : 'offline',
     iotId: device.iotId,
-    ...(online ? {} : { offlineReasonCode: at - lastPacketAt > 60_000 ? 425 : 427 }),
+    ...(online ? {} : { offlineReasonCode: OFFLINE_REASONS[reason] }),
     productKey: device.productKey,
     deviceName: device.deviceName,
     time: regionTime(at),
@@ -249,24 +296,30 @@ export function upgradeResult(device: Device, upgrade: Upgrade, succeeded: boole
 }
 
 /** 7.15 */
-export function upgradeProgress(device: Device, upgrade: Upgrade, step: number, at: number): Publication {
+export function upgradeProgress(
+  device: Device,
+  upgrade: Upgrade,
+  step: number,
+  at: number,
+  { desc = 'downloading', moduleName = 'default' }: { readonly desc?: string; readonly moduleName?: string } = {},
+): Publication {
   const body: Fields = {
     ...identity(device),
     messageCreateTime: at,
     srcVersion: upgrade.srcVersion,
     destVersion: upgrade.destVersion,
-    desc: 'downloading',
+    desc,
     jobId: upgrade.jobId,
     taskId: upgrade.taskId,
-    moduleName: 'default',
+    moduleName,
     step: String(step),
   };
   return json(device, `${path(device)}/ota/progress/post`, body, at);
 }
 
 /** 7.16 */
-export function moduleVersion(device: Device, version: string, at: number): Publication {
-  const body: Fields = { ...identity(device), moduleName: 'default', moduleVersion: version, messageCreateTime: at };
+export function moduleVersion(device: Device, version: string, at: number, moduleName = 'default'): Publication {
+  const body: Fields = { ...identity(device), moduleName, moduleVersion: version, messageCreateTime: at };
   return json(device, `${path(device)}/ota/version/post`, body, at);
 }
 
@@ -285,5 +338,10 @@ export function upgradeJob(
 
 /** 7.18: whatever bytes the device chose. */
 export function custom(device: Device, suffix: string, body: string | Uint8Array, now: number): Publication {
-  return { topic: `${path(device)}/user/${suffix}`, body, generateTime: now, tenant: device.product.tenant };
+  return forwarded(device, `${path(device)}/user/${suffix}`, body, now);
+}
+
+/** 7.18 under a topic as the device gave it: products of the first years have custom topics without `/user/`. */
+export function forwarded(device: Device, topic: string, body: string | Uint8Array, now: number): Publication {
+  return { topic, body, generateTime: now, tenant: device.product.tenant };
 }

@@ -1,7 +1,7 @@
 import type { Publication } from '../platform/platform-message.js';
 import type { Random } from '../random.js';
 import type { Device } from './device.js';
-import { status } from './messages.js';
+import { status, type OfflineReason } from './messages.js';
 
 /** The device connects, and its sub-devices with it. */
 export function goOnline(device: Device, subs: readonly Device[], now: number): Publication[] {
@@ -18,11 +18,11 @@ export function goOnline(device: Device, subs: readonly Device[], now: number): 
  * The platform notices that the device is gone, and its sub-devices with it. It was last heard at its `lastPacketAt`, which
  * is now when it said goodbye and a keep-alive timeout ago when it fell silent.
  */
-export function goOffline(device: Device, subs: readonly Device[], now: number): Publication[] {
+export function goOffline(device: Device, subs: readonly Device[], now: number, reason?: OfflineReason): Publication[] {
   return [device, ...subs].flatMap((each) => {
     if (!each.online) return [];
     each.online = false;
-    return [status(each, false, now, Math.min(each.lastPacketAt, now), now)];
+    return [status(each, false, now, Math.min(each.lastPacketAt, now), now, reason)];
   });
 }
 
