@@ -19,7 +19,7 @@ import { newQuickJSWASMModuleFromVariant, newVariant } from 'quickjs-emscripten-
  * @property {string} prelude
  * @property {string} source
  * @property {readonly string[]} functions
- * @property {{ memoryBytes: number, stackBytes: number, resultChars: number }} limits
+ * @property {{ memoryPages: number, stackBytes: number, resultChars: number }} limits
  * @property {number} timeMs
  * @typedef {{ kind: 'call', script: number, name: string, args: string, timeMs: number }} Call
  * @typedef {{ kind: 'drop', script: number }} Drop
@@ -106,6 +106,13 @@ const BOOT = `(function (hostCall, functions, maxChars) {
     return encode(apply(called, undefined, given.args));
   };
 })`;
+
+/**
+ * What is used of it; TypeScript knows it from browsers only.
+ * @typedef {{ grow: (pages: number) => number }} WasmMemory
+ * @typedef {{ compile: (bytes: Uint8Array) => Promise<object>, Memory: new (size: object) => WasmMemory }} Wasm
+ */
+const { WebAssembly } = /** @type {{ WebAssembly: Wasm }} */ (/** @type {unknown} */ (globalThis));
 
 /** Memory that QuickJS begins with, as it was compiled: 16 MiB. */
 const FIRST_PAGES = 256;
