@@ -57,9 +57,13 @@ export function parseDescription<S extends z.ZodType>(file: string, text: string
   }
   const checked = schema.safeParse(plain);
   if (checked.success) return new Description(checked.data, file, document, lines);
-  const problems = checked.error.issues.map(({ path, message }) =>
-    wrong(file, document, lines, path as Path, `${path.length > 0 ? `${path.join('.')}: ` : ''}${message}`),
-  );
+  const problems = checked.error.issues.map((issue) => {
+    const { path, message } = issue;
+    const text = `${path.length > 0 ? `${path.join('.')}: ` : ''}${message}`;
+    // A name that is not known is wrong where it stands, not where its surroundings begin.
+    const at = issue.code === 'unrecognized_keys' ? [...path, ...issue.keys.slice(0, 1)] : path;
+    return wrong(file, document, lines, at as Path, text);
+  });
   throw problems.sort((a, b) => lineOf(a) - lineOf(b))[0] ?? new BadDescription(`${file}: is not valid`);
 }
 

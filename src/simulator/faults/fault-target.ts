@@ -1,9 +1,5 @@
-import type { Publication } from '../platform/platform-message.js';
-
 /** What faults do to the platform; the simulator itself. Counts say how many connections were met. */
 export interface FaultTarget {
-  /** Publishes and returns the message's id. */
-  publish(publication: Publication): string;
   /** Resets every client's TCP connection. */
   dropConnections(): number;
   /** Closes every connection with an AMQP condition, as for maintenance. */

@@ -1,0 +1,42 @@
+import { Fifo } from '../../platform/fifo.js';
+import type { Publication } from '../../platform/platform-message.js';
+import { defineFault } from '../fault.js';
+import { choice, count, share } from '../parameters.js';
+
+/** At least once (protocol 4.1): the platform pushes again what it has pushed, under the same id. A storm is many of these. */
+export const duplicates = defineFault({
+  name: 'duplicates',
+  meaning: 'sends messages again, under the same id or the same bytes under another',
+  course: 'lasting',
+  parameters: {
+    share: share(0.1, 'of all messages, how many are repeated'),
+    copies: count(1, 1, 1_000, 'how often each of them is'),
+    within: count(20, 0, 100_000, 'how many messages may come between'),
+    id: choice(['same', 'other'], 'the message id of a copy; other is what a device does that sends twice'),
+  },
+  begin: ({ share: part, copies, within, id }, { random, passOn, add, did }) => {
+    const again = new Fifo<{ readonly after: number; readonly copy: Publication }>();
+    let passed = 0;
+    const repeat = (copy: Publication): void => {
+      did('repeated', 1, () => ({ messageId: copy.messageId ?? 'another', topic: copy.topic ?? '' }));
+      add(copy);
+    };
+    return {
+      pass: (publication) => {
+        passed++;
+        passOn(publication);
+        if (random.chance(part)) {
+          const copy = id === 'same' ? publication : { ...publication, messageId: undefined };
+          for (let i = 0; i < copies; i++) again.push({ after: passed + random.whole(0, within), copy });
+        }
+        for (let next = again.peek(); next && next.after <= passed; next = again.peek()) {
+          again.shift();
+          repeat(next.copy);
+        }
+      },
+      end: () => {
+        for (let next = again.shift(); next; next = again.shift()) repeat(next.copy);
+      },
+    };
+  },
+});
