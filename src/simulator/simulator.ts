@@ -1,15 +1,24 @@
-import { AmqpDoor, type Certificate } from './amqp/amqp-door.js';
+import { AmqpDoor, type Certificate, type Reception } from './amqp/amqp-door.js';
 import { keptCertificate, makeCertificate } from './amqp/certificate.js';
 import type { ConsumerGroup, GroupCounts } from './platform/consumer-group.js';
-import { checkCredentials, type Login } from './platform/credentials.js';
+import { Admission, NO_CONNECTION_LIMITS, type ConnectionLimits } from './platform/admission.js';
+import { Gate } from './platform/gate.js';
 import type { Fate } from './platform/fate.js';
-import { enterpriseGroup, livingGroup, type Accounts } from './platform/tenants.js';
+import {
+  enterpriseGroup,
+  livingGroup,
+  NO_GROUP_LIMITS,
+  Tenants,
+  type Accounts,
+  type GroupLimits,
+} from './platform/tenants.js';
 import { Downlinks } from './devices/downlink.js';
 import { Registry } from './devices/registry.js';
 import { Feed, type FeedOptions } from './fleet/feed.js';
 import { Clock } from './clock.js';
 import { DEMO_ENTERPRISE, DEMO_LIVING, DEMO_STS } from './demo-accounts.js';
 import { silentLog, type Log } from './log.js';
+import { Random } from './random.js';
 import { Platform } from './platform/platform.js';
 import type { Publication } from './platform/platform-message.js';
 
@@ -35,6 +44,13 @@ export interface SimulatorOptions {
   readonly redeliverAfterMs?: number;
   /** Time to sign in, and then to attach a receiver; 15,000. */
   readonly setupTimeoutMs?: number;
+  /** What a client's idle-time-out must lie between; 30,000 and 300,000. */
+  readonly minIdleTimeoutMs?: number;
+  readonly maxIdleTimeoutMs?: number;
+  /** How many clients may connect; without limit. */
+  readonly connectionLimits?: Partial<ConnectionLimits>;
+  /** How many consumer groups there may be; without limit. */
+  readonly groupLimits?: Partial<GroupLimits>;
   /** Rate limits of the platform: 1,000 messages/s a connection, 200/s from the backlog; false. */
   readonly limits?: boolean;
   /** What a group may hold before its oldest messages are dropped; 1,000,000 messages and 256 MiB. */
@@ -75,8 +91,9 @@ export class Simulator {
   constructor(
     private readonly platform: Platform,
     private readonly door: AmqpDoor,
-    readonly accounts: Accounts,
-    private readonly gate: { refusing: boolean; refused: number; admitted: number },
+    /** Tenants as they are now: their switches, subscriptions, groups and secrets can be changed. */
+    readonly tenants: Tenants,
+    readonly gate: Gate,
     host: string,
     certificate: (Certificate & { caFile: string | null }) | null,
     /** The simulated time. */
@@ -93,7 +110,7 @@ export class Simulator {
     this.caFile = certificate?.caFile ?? null;
   }
 
-  /** Sends a message to every consumer group; returns its id, which names it in `fate`. */
+  /** Sends a message to every consumer group that it concerns; returns its id, which names it in `fate`. */
   publish(publication: Publication): string {
     return this.platform.publish(publication);
   }
@@ -128,6 +145,11 @@ export class Simulator {
     return this.platform.fate(messageId, groupId);
   }
 
+  /** Who may sign in now, and what they subscribe to. */
+  get accounts(): Accounts {
+    return this.tenants.accounts;
+  }
+
   /** The group of the first Living app. */
   get living(): ConsumerGroup {
     return this.platform.group(livingGroup(this.accounts.apps[0]?.appKey ?? ''));
@@ -152,11 +174,40 @@ export class Simulator {
     return { admitted: this.gate.admitted, refused: this.gate.refused };
   }
 
-  /** Pulls the cable of every client; returns how many there were. */
+  /** Resets the TCP connection of every client; returns how many there were. */
   dropConnections(): number {
     const all = [...this.door.connections];
     for (const connection of all) connection.drop();
     return all.length;
+  }
+
+  /** Leaves every connection open for so long without reading or writing, then resets it. */
+  halfOpen(forMs: number): number {
+    const all = [...this.door.connections];
+    for (const connection of all) connection.halfOpen(forMs);
+    return all.length;
+  }
+
+  /** Resets every connection once it was sent so many more bytes. */
+  cutAfter(bytes: number): number {
+    const all = [...this.door.connections];
+    for (const connection of all) connection.cutAfter(bytes);
+    return all.length;
+  }
+
+  /** Holds every TLS handshake up for so long from now on; 0 ends it. */
+  slowTls(delayMs: number): void {
+    this.door.slowTls(delayMs);
+  }
+
+  /** Gives a tenant's key, or all its keys, another secret. Open connections stay. */
+  rotateSecrets(tenant: string, keyId?: string): { restore(): void } {
+    return this.tenants.rotateSecrets(tenant, keyId);
+  }
+
+  /** Switches the data sync of a Living app; its clients receive nothing more until they reconnect. */
+  setSync(appKey: string, on: boolean): void {
+    this.tenants.setSync(appKey, on);
   }
 
   /** Closes every connection with an AMQP condition, as for maintenance. */
@@ -207,8 +258,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const { host = '127.0.0.1', plainPort = 0, tlsPort = null, dataDir, accounts = demoAccounts() } = options;
   const { log = silentLog, seed = '1', setupTimeoutMs = 15_000, limits = false } = options;
   const clock = new Clock(1, Date.now(), options.clock ?? null);
+  const secrets = new Random(`secrets/${seed}`);
+  const tenants = new Tenants(accounts, { ...NO_GROUP_LIMITS, ...options.groupLimits }, () => secrets.text(30));
   const platform = new Platform({
-    accounts,
+    tenants,
     seed,
     clock,
     log,
@@ -223,19 +276,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     logged: options.logged ?? Number.POSITIVE_INFINITY,
     loggedBytes: options.loggedBytes ?? Number.POSITIVE_INFINITY,
   });
-  const gate = { refusing: false, refused: 0, admitted: 0 };
-  const signIn = (userName: string, password: string): Login | null => {
-    const verdict = gate.refusing
-      ? { refused: 'told to refuse everybody' }
-      : checkCredentials(userName, password, accounts, clock.now());
-    if ('refused' in verdict) {
-      gate.refused++;
-      log.warn('refused a sign-in', { reason: verdict.refused });
-      return null;
-    }
-    gate.admitted++;
-    return verdict.login;
-  };
+  const admission = new Admission({ ...NO_CONNECTION_LIMITS, ...options.connectionLimits });
+  const gate = new Gate(tenants, admission, options.clock ?? Date.now, log);
   const certificate =
     tlsPort === null
       ? null
@@ -243,15 +285,24 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
         ? { ...(await makeCertificate(Date.now())), caFile: null }
         : await keptCertificate(dataDir, Date.now());
   const { ackTimeoutMs = 30_000 } = options;
-  const rules = { setupTimeoutMs, ackTimeoutMs, idleTimeoutMs: 60_000 };
-  const door = new AmqpDoor(
-    { host, plainPort, tlsPort, certificate, ...rules },
-    signIn,
-    (id) => platform.group(id),
-    log,
-  );
+  const { minIdleTimeoutMs = 30_000, maxIdleTimeoutMs = 300_000 } = options;
+  const rules = { setupTimeoutMs, ackTimeoutMs, minIdleTimeoutMs, maxIdleTimeoutMs };
+  const reception: Reception = {
+    signIn: (userName, password, peer) => gate.signIn(userName, password, peer),
+    refuseMechanism: (peer) => gate.refuseFor('another SASL mechanism than PLAIN', peer),
+    left: (login) => gate.left(login),
+    group: (id) => platform.groups.get(id),
+    isSynchronised: (group) => tenants.isSynchronised(group),
+  };
+  const door = new AmqpDoor({ host, plainPort, tlsPort, certificate, ...rules }, reception, log);
+  tenants.onChange(({ deleted, deafened }) => {
+    for (const id of deafened) for (const client of door.clientsOf(id)) client.deafen();
+    for (const id of deleted) {
+      for (const client of door.clientsOf(id)) client.close('amqp:resource-deleted', 'the consumer group was deleted');
+    }
+  });
   await door.open();
-  const simulator = new Simulator(platform, door, accounts, gate, host, certificate, clock);
+  const simulator = new Simulator(platform, door, tenants, gate, host, certificate, clock);
   if (options.fleet) simulator.startFleet(options.fleet, clock);
   return simulator;
 }

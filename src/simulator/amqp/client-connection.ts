@@ -4,8 +4,10 @@ import type { Connection, Container, Delivery, EventContext, Message, Sender, Se
 import type { Client, ConsumerGroup, QueuedMessage } from '../platform/consumer-group.js';
 import type { Answer } from '../platform/fate.js';
 import type { Login } from '../platform/credentials.js';
+import type { SignIn } from '../platform/gate.js';
 import type { Log } from '../log.js';
-import { plainMechanism } from './sasl-plain.js';
+import { Nowhere } from './nowhere.js';
+import { plainOnly, TEMPORARY_OUTCOME, type PlainVerdict } from './sasl-plain.js';
 import { toAmqpMessage } from './to-amqp-message.js';
 
 export interface ConnectionRules {
@@ -13,14 +15,20 @@ export interface ConnectionRules {
   readonly setupTimeoutMs: number;
   /** Without an answer for so long, a delivery has failed (protocol 4.2). */
   readonly ackTimeoutMs: number;
-  /** What we ask of the client in our own open; silent for twice as long, it is closed. */
-  readonly idleTimeoutMs: number;
+  /** What a client's idle-time-out must lie between; silent for longer than its own, it is closed (protocol 1.7). */
+  readonly minIdleTimeoutMs: number;
+  readonly maxIdleTimeoutMs: number;
 }
 
 export interface ConnectionHost {
-  /** The login, or null when refused; the reason is already logged. */
-  signIn(userName: string, password: string): Login | null;
-  group(id: string): ConsumerGroup;
+  /** The reason of a refusal is already logged. */
+  signIn(userName: string, password: string, peer: string): SignIn;
+  /** A client wanted another SASL mechanism than PLAIN. */
+  refuseMechanism(peer: string): void;
+  /** Undefined when it was deleted since the sign-in. */
+  group(id: string): ConsumerGroup | undefined;
+  /** Whether the data sync of a group's tenant is on; who signs in while it is off receives nothing. */
+  isSynchronised(group: string): boolean;
   closed(connection: ClientConnection): void;
 }
 
@@ -29,6 +37,10 @@ interface ServerSide {
   accept(socket: Socket): void;
   /** Has what is pending written out in this turn. */
   _register(): void;
+  /** Stops its timers. */
+  _disconnected(error?: Error): void;
+  socket: unknown;
+  readonly local: { readonly open: { idle_time_out: number } };
 }
 interface LinkCredit {
   readonly credit: number;
@@ -38,14 +50,14 @@ interface LinkCredit {
 /** rhea's outcomes by name, which it wants told again beside "settled". */
 const OUTCOMES = rhea.message as unknown as Partial<Record<Answer, (fields: object) => { described(): unknown }>>;
 
-/** The range of the client's idle-time-out (protocol 1.7). */
-const IDLE_TIME_OUT = { min: 30_000, max: 300_000 };
-
 /**
  * rhea frees a delivery only from the head of a ring, so one that is never answered holds up all behind it. Its default of
  * 2,048 would soon stop a client that leaves messages unanswered; the platform keeps serving it.
  */
 const OUTGOING_BUFFER = 65_536;
+
+/** For how long a client may take to answer a close. */
+const CLOSE_TIMEOUT_MS = 1_000;
 
 /** Bytes that may wait in the socket before a client counts as too slow, whatever credit it gave. */
 const MAX_SOCKET_BACKLOG = 4 * 1_024 * 1_024;
@@ -54,7 +66,12 @@ const MAX_SOCKET_BACKLOG = 4 * 1_024 * 1_024;
 export class ClientConnection implements Client {
   private readonly connection: Connection;
   private readonly unanswered = new Map<Delivery, { queued: QueuedMessage; sentAt: number }>();
-  private login: Login | undefined;
+  /** Where the client calls from, `address:port`. */
+  readonly peer: string;
+  private signedIn: Login | undefined;
+  private answeredSignIn = false;
+  /** Whether the client must connect again before it receives anything (protocol 4.3). */
+  private deaf = false;
   private group: ConsumerGroup | undefined;
   private link: Sender | undefined;
   /** Deliveries handed to rhea on this link, which transfers them (and lowers the credit) only later. */
@@ -65,24 +82,29 @@ export class ClientConnection implements Client {
   private closeTimer: NodeJS.Timeout | undefined;
 
   constructor(
-    private readonly socket: Socket,
+    /** What rhea speaks through: the TCP connection itself or the TLS on it. */
+    private socket: Socket,
+    /** The TCP connection. */
+    private readonly tcp: Socket,
     private readonly host: ConnectionHost,
     private readonly rules: ConnectionRules,
     private readonly log: Log,
   ) {
+    this.peer = `${socket.remoteAddress ?? ''}:${socket.remotePort ?? ''}`;
     socket.setNoDelay(true);
-    socket.once('close', () => this.onSocketClosed());
-    socket.on('drain', () => this.group?.wake());
+    this.watch(socket);
     this.awaitSetup('no sign-in in time', () => this.drop());
 
     // A container of its own for each connection, since rhea tells its sign-in callback nothing of the connection.
     const container = rhea.create_container({ id: 'platform-simulator', require_sasl: true });
-    container.sasl_server_mechanisms = { PLAIN: plainMechanism((user, password) => this.onSignIn(user, password)) };
+    container.sasl_server_mechanisms = plainOnly(
+      (userName, password) => this.onSignIn(userName, password),
+      () => this.onOtherMechanism(),
+    );
     this.listen(container);
     this.connection = container.create_connection({
       port: 0,
       reconnect: false,
-      idle_time_out: rules.idleTimeoutMs,
       session_buffer_size: { outgoing: OUTGOING_BUFFER },
       sender_options: { treat_modified_as_released: false } as SenderOptions,
       receiver_options: { credit_window: 0, autoaccept: false },
@@ -94,8 +116,13 @@ export class ClientConnection implements Client {
     return this.connection as unknown as ServerSide;
   }
 
+  /** Null before the client has signed in. */
+  get login(): Login | null {
+    return this.signedIn ?? null;
+  }
+
   get clientId(): string {
-    return this.login?.clientId ?? '';
+    return this.signedIn?.clientId ?? '';
   }
 
   room(): number {
@@ -109,24 +136,63 @@ export class ClientConnection implements Client {
     if (!this.link) throw new Error('Sent to a client without a receiver link');
     this.cork();
     // rhea's type wants an object for every body; what we give it is one of its own body sections.
-    const message: Message = toAmqpMessage(queued.message, this.login?.base64 ?? false);
+    const message: Message = toAmqpMessage(queued.message, this.signedIn?.base64 ?? false);
     const delivery = this.link.send(message);
     this.handed++;
     this.unanswered.set(delivery, { queued, sentAt: performance.now() });
     this.ackTimer ??= setTimeout(() => this.onAckTimer(), this.rules.ackTimeoutMs);
   }
 
-  /** The cable is pulled. */
+  /** Resets the TCP connection, whatever is on its way. */
   drop(): void {
-    // With an error, so that rhea hears of it and stops its own timers; a silent destroy it would not notice.
-    this.socket.destroy(new Error('dropped by the simulator'));
+    // The former sends the reset; the latter has it go out although the client has not read what was written before.
+    this.tcp.resetAndDestroy();
+    this.tcp.destroy();
+    this.socket.destroy();
+  }
+
+  /**
+   * The network swallows everything from now on: the platform sends into nothing until it gives the client up, and the client
+   * writes into a connection that stays open, unread, for so long. Then the connection is reset.
+   */
+  halfOpen(forMs: number): void {
+    const held = this.socket;
+    held.pause();
+    for (const event of ['data', 'end', 'error', 'drain']) held.removeAllListeners(event);
+    held.on('error', () => undefined);
+    this.socket = new Nowhere() as unknown as Socket;
+    this.watch(this.socket);
+    this.socket.on('error', () => undefined);
+    this.serverSide.socket = this.socket;
+    setTimeout(() => this.drop(), forMs).unref();
+  }
+
+  /** Resets the connection once it was sent so many more bytes, in the middle of whatever that is. */
+  cutAfter(bytes: number): void {
+    const { socket } = this;
+    const write: (chunk: Buffer, done?: () => void) => boolean = socket.write.bind(socket);
+    let left = bytes;
+    const writeSome = (chunk: Buffer): boolean => {
+      if (left <= 0) return false;
+      left -= chunk.length;
+      if (left > 0) return write(chunk);
+      return write(chunk.subarray(0, chunk.length + left), () => this.drop());
+    };
+    socket.write = writeSome;
+    if (bytes <= 0) this.drop();
+  }
+
+  /** From now on the client receives nothing, until it connects again. What it has it may still answer. */
+  deafen(): void {
+    this.deaf = true;
+    this.group?.leave(this);
   }
 
   /** Closes with an AMQP condition; a client that does not answer the close is dropped. */
   close(condition: string, description: string): void {
     this.returnUnanswered();
     this.connection.close({ condition, description });
-    this.closeTimer ??= setTimeout(() => this.drop(), 1_000).unref();
+    this.closeTimer ??= setTimeout(() => this.drop(), CLOSE_TIMEOUT_MS).unref();
   }
 
   /** Detaches the receiver link with an AMQP condition and leaves the connection open. */
@@ -139,16 +205,37 @@ export class ClientConnection implements Client {
     this.awaitLink();
   }
 
-  private onSignIn(userName: string, password: string): boolean {
-    const login = this.host.signIn(userName, password);
-    if (login) {
-      this.login = login;
-      this.awaitLink();
-      return true;
+  private onSignIn(userName: string, password: string): PlainVerdict {
+    const result: SignIn = this.answeredSignIn ? { kind: 'refused' } : this.host.signIn(userName, password, this.peer);
+    this.answeredSignIn = true;
+    switch (result.kind) {
+      case 'admitted':
+        this.signedIn = result.login;
+        this.deaf = !this.host.isSynchronised(result.login.group);
+        this.awaitLink();
+        return 'admitted';
+      case 'refused':
+        this.endSoon();
+        return 'refused';
+      case 'turned-away':
+        this.endSoon(TEMPORARY_OUTCOME);
+        return 'answered';
+      default:
+        return result satisfies never;
     }
-    // rhea writes the outcome after this returns and then leaves the socket open.
-    setImmediate(() => this.socket.end());
-    return false;
+  }
+
+  private onOtherMechanism(): void {
+    if (!this.answeredSignIn) this.host.refuseMechanism(this.peer);
+    this.answeredSignIn = true;
+    this.endSoon();
+  }
+
+  /** Ends the connection of a client that is not let in. rhea writes its own outcome in this turn and leaves it open. */
+  private endSoon(lastWord?: Buffer): void {
+    clearTimeout(this.setupTimer);
+    setImmediate(() => (lastWord ? this.socket.end(lastWord) : this.socket.end()));
+    this.closeTimer ??= setTimeout(() => this.drop(), CLOSE_TIMEOUT_MS).unref();
   }
 
   private listen(container: Container): void {
@@ -168,7 +255,7 @@ export class ClientConnection implements Client {
     container.on('settled', ({ delivery }: EventContext) => delivery && this.onAnswer(delivery, 'unanswered'));
     container.on('protocol_error', () => {
       // What speaks no AMQP 1.0 with SASL (0-9-1, HTTP) is told which protocol we speak (protocol 13).
-      if (!this.login && this.socket.writable) this.socket.write(Buffer.from([0x41, 0x4d, 0x51, 0x50, 3, 1, 0, 0]));
+      if (!this.signedIn && this.socket.writable) this.socket.write(Buffer.from([0x41, 0x4d, 0x51, 0x50, 3, 1, 0, 0]));
       this.log.warn('closed a client that does not speak the protocol', { client: this.clientId });
     });
     container.on('error', (error: unknown) => {
@@ -182,16 +269,22 @@ export class ClientConnection implements Client {
   }
 
   private onOpen(): void {
+    const { minIdleTimeoutMs: min, maxIdleTimeoutMs: max } = this.rules;
     const idle = this.connection.idle_time_out;
-    if (idle !== undefined && idle !== null && idle >= IDLE_TIME_OUT.min && idle <= IDLE_TIME_OUT.max) return;
-    this.log.warn('closed a client for its idle-time-out', { client: this.clientId, idleTimeOut: idle ?? 'missing' });
-    this.close('amqp:invalid-field', `idle-time-out must be ${IDLE_TIME_OUT.min} to ${IDLE_TIME_OUT.max} milliseconds`);
+    if (idle === undefined || idle === null || idle < min || idle > max) {
+      this.log.warn('closed a client for its idle-time-out', { client: this.clientId, idleTimeOut: idle ?? 'missing' });
+      this.close('amqp:invalid-field', `idle-time-out must be ${min} to ${max} milliseconds`);
+      return;
+    }
+    // Our open goes out after this. It asks for a frame within half the time after which rhea, at twice what is asked, closes:
+    // so a client that keeps the promise of its library never comes near the limit (protocol 1.7).
+    this.serverSide.local.open.idle_time_out = Math.floor(idle / 2);
   }
 
   private onReceiverAttached(sender: Sender): void {
     // A reply without a source would say that the link is refused.
     sender.set_source({ address: sender.source?.address ?? 'default' });
-    if (this.link || !this.login) {
+    if (this.link || !this.signedIn) {
       this.log.warn('refused a second receiver link', { client: this.clientId });
       sender.close({ condition: 'amqp:not-allowed', description: 'one receiver link for each connection' });
       return;
@@ -200,9 +293,10 @@ export class ClientConnection implements Client {
     clearTimeout(this.setupTimer);
     this.link = sender;
     this.handed = 0;
-    this.group = this.host.group(this.login.group);
-    this.group.join(this);
-    this.log.info('client receives', { client: this.clientId, group: this.group.id });
+    this.group = this.host.group(this.signedIn.group);
+    if (!this.deaf) this.group?.join(this);
+    const what = this.deaf ? 'client receives nothing: data sync is or was off' : 'client receives';
+    this.log.info(what, { client: this.clientId, group: this.signedIn.group });
   }
 
   private onLinkClosed(sender: Sender | undefined): void {
@@ -260,7 +354,17 @@ export class ClientConnection implements Client {
     this.ackTimer = undefined;
   }
 
+  private watch(socket: Socket): void {
+    socket.once('close', () => {
+      // Not where a half-open connection's own socket ends.
+      if (socket === this.socket) this.onSocketClosed();
+    });
+    socket.on('drain', () => this.group?.wake());
+  }
+
   private onSocketClosed(): void {
+    // rhea hears of errors and of a polite end only, and would keep its timers.
+    this.serverSide._disconnected();
     clearTimeout(this.setupTimer);
     clearTimeout(this.closeTimer);
     this.returnUnanswered();

@@ -1,10 +1,20 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { DEFAULT_GROUP, enterpriseGroup, livingGroup, type Accounts } from './tenants.js';
+import {
+  enterpriseGroup,
+  enterpriseTenant,
+  groupIdsOf,
+  livingGroup,
+  livingTenant,
+  type Accounts,
+  type EnterpriseInstance,
+} from './tenants.js';
 
 /** A client that signed in. */
 export interface Login {
   readonly flavour: 'living' | 'enterprise';
   readonly clientId: string;
+  /** Key of its tenant, see `livingTenant` and `enterpriseTenant`. */
+  readonly tenant: string;
   /** Key of its consumer group in this simulator, see `livingGroup` and `enterpriseGroup`. */
   readonly group: string;
   /** The client asked for Base64 bodies. */
@@ -19,8 +29,22 @@ const ENTERPRISE_DIGESTS: ReadonlyMap<string, string> = new Map([
   ['hmacsha256', 'sha256'],
 ]);
 
+/** The group that a userName asks for, whatever its password; null where it asks for none that exists. */
+export function claimedGroup(userName: string, accounts: Accounts): string | null {
+  const parsed = parseUserName(userName);
+  if (typeof parsed === 'string') return null;
+  const { params } = parsed;
+  if (params.get('authMode') === 'appkey') {
+    const app = accounts.apps.find(({ appKey }) => appKey === params.get('appKey'));
+    return app ? livingGroup(app.appKey) : null;
+  }
+  const instance = accounts.instances.find(({ instanceId }) => instanceId === (params.get('iotInstanceId') ?? ''));
+  const groupId = params.get('consumerGroupId') ?? '';
+  return instance && groupIdsOf(instance).includes(groupId) ? enterpriseGroup(instance.instanceId, groupId) : null;
+}
+
 /**
- * Checks what a client gave in SASL PLAIN (protocol 1.3 to 1.5). A refusal says why, for the simulator's own log only:
+ * Checks what a client gave in SASL PLAIN (protocol 1.3 to 1.5). `now` is the world's time, milliseconds since 1970. A refusal says why, for the simulator's own log only:
  * the client learns no more than SASL outcome 1. The reason never holds a password, a secret or a security token.
  */
 export function checkCredentials(userName: string, password: string, accounts: Accounts, now: number): Verdict {
@@ -28,7 +52,7 @@ export function checkCredentials(userName: string, password: string, accounts: A
   if (typeof parsed === 'string') return { refused: parsed };
   const { params } = parsed;
   const mode = params.get('authMode') ?? '';
-  if (mode === 'appkey') return checkLiving(parsed, password, accounts);
+  if (mode === 'appkey') return checkLiving(parsed, password, accounts, now);
   if (mode === 'aksign' || mode === 'ststoken') return checkEnterprise(parsed, mode, password, accounts, now);
   return { refused: mode === '' ? 'userName names no authMode' : `unknown authMode ${shown(mode)}` };
 }
@@ -57,7 +81,8 @@ function parseUserName(userName: string): UserName | string {
   const match = /^([^|]*)\|([^|]*)\|$/s.exec(userName);
   if (!match) return 'malformed userName: it must look like clientId|key=value,…|';
   const [, clientId = '', list = ''] = match;
-  if (clientId.length === 0 || clientId.length > 64 || clientId.includes(',')) {
+  const { length } = [...clientId]; // characters, which are not always one UTF-16 unit
+  if (length === 0 || length > 64 || clientId.includes(',')) {
     return 'malformed userName: the clientId must have 1 to 64 characters and no comma';
   }
   const params = new Map<string, string>();
@@ -71,7 +96,7 @@ function parseUserName(userName: string): UserName | string {
   return { clientId, params };
 }
 
-function checkLiving({ clientId, params }: UserName, password: string, accounts: Accounts): Verdict {
+function checkLiving({ clientId, params }: UserName, password: string, accounts: Accounts, now: number): Verdict {
   const appKey = params.get('appKey') ?? '';
   const random = params.get('random') ?? '';
   if (params.get('signMethod') !== 'SHA256') return { refused: 'appkey: signMethod must be SHA256' };
@@ -81,7 +106,10 @@ function checkLiving({ clientId, params }: UserName, password: string, accounts:
   if (params.get('groupId') !== appKey) return { refused: 'appkey: groupId must be the appKey' };
   const wrong = wrongPassword(password, { random }, app.appSecret, 'sha256', 'hex');
   if (wrong) return { refused: `appkey: ${wrong} (appKey ${shown(appKey)})` };
-  return { login: { flavour: 'living', clientId, group: livingGroup(appKey), base64: false } };
+  if (accounts.freshRandom && isStale(random, accounts, now)) return { refused: 'appkey: random is stale' };
+  return {
+    login: { flavour: 'living', clientId, tenant: livingTenant(appKey), group: livingGroup(appKey), base64: false },
+  };
 }
 
 function checkEnterprise(
@@ -98,17 +126,16 @@ function checkEnterprise(
   if (!/^\d{1,19}$/.test(timestamp)) return refused('timestamp must be milliseconds since 1970');
   const instanceId = params.get('iotInstanceId') ?? '';
   const instance = accounts.instances.find((known) => known.instanceId === instanceId);
-  if (!instance)
+  if (!instance) {
     return refused(instanceId === '' ? 'iotInstanceId is missing' : `unknown instance ${shown(instanceId)}`);
+  }
   const authId = params.get('authId') ?? '';
   const key = instance.accessKeys.find(
     (known) => known.accessKeyId === authId && (known.securityToken !== undefined) === (mode === 'ststoken'),
   );
   if (!key) return refused(`unknown authId ${shown(authId)} in instance ${shown(instanceId)}`);
   const groupId = params.get('consumerGroupId') ?? '';
-  if (groupId !== DEFAULT_GROUP && !instance.consumerGroupIds.includes(groupId)) {
-    return refused(`unknown consumer group ${shown(groupId)} in instance ${shown(instanceId)}`);
-  }
+  if (!groupIdsOf(instance).includes(groupId)) return refused(unknownGroup(groupId, instance, accounts));
   const encode = params.get('encode');
   if (encode !== undefined && encode !== 'base64') return refused(`unknown encode ${shown(encode)}`);
 
@@ -120,16 +147,31 @@ function checkEnterprise(
   }
   const wrong = wrongPassword(password, signed, key.accessKeySecret, digest, 'base64');
   if (wrong) return refused(`${wrong} (authId ${shown(authId)})`);
-  const window = accounts.freshnessWindowMs;
-  if (window !== null && Math.abs(Number(timestamp) - now) > window) return refused('timestamp is stale');
+  if (key.expiresAt !== undefined && now >= key.expiresAt) {
+    return refused(`the temporary credential has expired (authId ${shown(authId)})`);
+  }
+  if (key.mayConsume === false) return refused(`no permission iot:sub (authId ${shown(authId)})`);
+  if (isStale(timestamp, accounts, now)) return refused('timestamp is stale');
   return {
     login: {
       flavour: 'enterprise',
       clientId,
+      tenant: enterpriseTenant(instanceId),
       group: enterpriseGroup(instanceId, groupId),
       base64: encode === 'base64',
     },
   };
+}
+
+function isStale(signedAt: string, { freshnessWindowMs }: Accounts, now: number): boolean {
+  return freshnessWindowMs !== null && Math.abs(Number(signedAt) - now) > freshnessWindowMs;
+}
+
+function unknownGroup(groupId: string, { instanceId }: EnterpriseInstance, { instances }: Accounts): string {
+  const foreign = instances.some((other) => other.consumerGroupIds.includes(groupId));
+  return foreign
+    ? `consumer group ${shown(groupId)} belongs to another instance than ${shown(instanceId)}`
+    : `unknown consumer group ${shown(groupId)} in instance ${shown(instanceId)}`;
 }
 
 /** Says what is wrong with the password, or nothing. Tells the mix-up of the two encodings apart, a common mistake. */

@@ -6,10 +6,11 @@ import type { Fate } from './fate.js';
 import type { Forwarder } from './forwarding.js';
 import { MessageLog } from './message-log.js';
 import type { Origin, PlatformMessage, Publication } from './platform-message.js';
-import { DEFAULT_GROUP, enterpriseGroup, livingGroup, type Accounts } from './tenants.js';
+import { Routes } from './routes.js';
+import { enterpriseGroup, groupIdsOf, livingGroup, type Tenants } from './tenants.js';
 
 export interface PlatformOptions {
-  readonly accounts: Accounts;
+  readonly tenants: Tenants;
   readonly rules: Omit<GroupRules, 'sharing'>;
   readonly seed: string;
   readonly clock: Clock;
@@ -21,26 +22,34 @@ export interface PlatformOptions {
 
 /** The consumer groups of all tenants, and which message goes to which of them. */
 export class Platform {
-  readonly groups: ReadonlyMap<string, ConsumerGroup>;
   readonly messages: MessageLog;
   private readonly clock: Clock;
   private readonly forwarders: Forwarder[] = [];
+  private readonly groupsById = new Map<string, ConsumerGroup>();
+  private routes: (tenant: string | null, topic: string | null) => readonly ConsumerGroup[];
   private lastId = 0n;
   private count = 0;
 
-  constructor({ accounts, rules, seed, clock, logged, loggedBytes, log }: PlatformOptions) {
+  constructor(private readonly options: PlatformOptions) {
+    const { tenants, clock, logged, loggedBytes } = options;
     this.clock = clock;
     this.messages = new MessageLog(logged, () => clock.now(), loggedBytes);
-    const groups = new Map<string, ConsumerGroup>();
-    const add = (id: string, sharing: GroupRules['sharing']): void => {
-      const random = new Random(`${seed}/${id}`);
-      groups.set(id, new ConsumerGroup(id, { ...rules, sharing }, clock, random, this.messages, log));
-    };
-    for (const { appKey } of accounts.apps) add(livingGroup(appKey), 'oldest');
-    for (const { instanceId, consumerGroupIds } of accounts.instances) {
-      for (const id of [DEFAULT_GROUP, ...consumerGroupIds]) add(enterpriseGroup(instanceId, id), 'random');
+    const { apps, instances } = tenants.accounts;
+    for (const { appKey } of apps) this.addGroup(livingGroup(appKey), 'oldest');
+    for (const instance of instances) {
+      for (const id of groupIdsOf(instance)) this.addGroup(enterpriseGroup(instance.instanceId, id), 'random');
     }
-    this.groups = groups;
+    this.routes = this.readRoutes();
+    tenants.onChange(({ created, deleted }) => {
+      for (const id of created) this.addGroup(id, 'random');
+      for (const id of deleted) this.removeGroup(id);
+      this.routes = this.readRoutes();
+    });
+  }
+
+  /** By their keys, see `livingGroup` and `enterpriseGroup`. */
+  get groups(): ReadonlyMap<string, ConsumerGroup> {
+    return this.groupsById;
   }
 
   /** Messages published so far, each counted once whatever the number of groups; what rules made of them is not. */
@@ -57,12 +66,13 @@ export class Platform {
   publish(publication: Publication): string {
     const message = this.message(publication);
     this.count++;
-    this.deliver(message, publication.origin ?? null, [...this.groups.values()]);
+    this.deliver(message, publication.origin ?? null, this.routes(message.tenant, message.topic));
     for (const forwarder of this.forwarders) {
       for (const { group, rule, topic, body } of forwarder.forwards(message, message.tenant)) {
         const origin: Origin = { from: 'rule', by: rule };
         const { tenant } = message;
-        this.deliver(this.message({ topic, body, tenant }), origin, [this.group(group)]);
+        const target = this.groups.get(group); // a group may be deleted while a rule still names it
+        this.deliver(this.message({ topic, body, tenant }), origin, target ? [target] : []);
       }
     }
     return message.id;
@@ -89,6 +99,32 @@ export class Platform {
 
   close(): void {
     for (const group of this.groups.values()) group.close();
+  }
+
+  private addGroup(id: string, sharing: GroupRules['sharing']): void {
+    const { rules, clock, seed, log } = this.options;
+    const random = new Random(`${seed}/${id}`);
+    this.groupsById.set(id, new ConsumerGroup(id, { ...rules, sharing }, clock, random, this.messages, log));
+  }
+
+  private removeGroup(id: string): void {
+    this.groupsById.get(id)?.close();
+    this.groupsById.delete(id);
+  }
+
+  /** The groups that the tenants' accounts of now send a message to; each list of keys is looked up once. */
+  private readRoutes(): typeof this.routes {
+    const routes = new Routes(this.options.tenants.accounts);
+    const lists = new WeakMap<readonly string[], readonly ConsumerGroup[]>();
+    return (tenant, topic) => {
+      const ids = routes.of(tenant, topic);
+      let groups = lists.get(ids);
+      if (groups === undefined) {
+        groups = ids.map((id) => this.group(id));
+        lists.set(ids, groups);
+      }
+      return groups;
+    };
   }
 
   private message(publication: Publication): PlatformMessage {
