@@ -1,15 +1,20 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { PortUnavailable } from './amqp/amqp-door.js';
+import { BadDescription } from './description-file.js';
+import { readScenario } from './faults/scenario-file.js';
 import { lineLog } from './log.js';
 import { accountsOf, BadSettings, readSettings, type Settings } from './settings.js';
+import { DEFAULT_GROUP, TenantError } from './platform/tenants.js';
 import { startSimulator, type Simulator } from './simulator.js';
+import { readWorld } from './world.js';
 
 // The platform simulator as a process of its own: `npm run simulator`. Settings are SIMULATOR_* variables.
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env);
   const log = lineLog((line) => process.stdout.write(line));
+  const world = settings.world === null ? null : readWorld(settings.world, settings.groupLimits);
   // One left behind by a killed simulator would send others to a port where nobody listens.
   if (settings.readyFile !== null) await rm(settings.readyFile, { force: true });
   const simulator = await startSimulator({
@@ -17,9 +22,14 @@ async function main(): Promise<void> {
     plainPort: settings.port,
     tlsPort: settings.tlsPort,
     dataDir: settings.dataDir,
-    accounts: accountsOf(settings),
+    accounts: accountsOf(settings, world?.accounts ?? null),
     seed: settings.seed,
     limits: settings.limits,
+    setupTimeoutMs: settings.setupTimeoutMs,
+    minIdleTimeoutMs: settings.minIdleTimeoutMs,
+    maxIdleTimeoutMs: settings.maxIdleTimeoutMs,
+    connectionLimits: settings.connectionLimits,
+    groupLimits: settings.groupLimits,
     ackTimeoutMs: settings.ackTimeoutMs,
     redeliverAfterMs: settings.redeliverAfterMs,
     maxQueued: Math.max(20_000, 5 * settings.devices),
@@ -27,10 +37,12 @@ async function main(): Promise<void> {
     logged: settings.logged,
     loggedBytes: settings.loggedBytes,
     fleet: settings,
+    faults: settings.faults,
+    ...(settings.scenario === null ? {} : { scenario: readScenario(settings.scenario) }),
     log,
   });
   stopWhenAsked(simulator, settings);
-  if (settings.readyFile !== null) await writeReadyFile(settings.readyFile, simulator, settings);
+  if (settings.readyFile !== null) await writeReadyFile(settings.readyFile, simulator);
   log.info('listening', {
     amqps: `${simulator.host}:${simulator.tlsPort}`,
     amqp: `${simulator.host}:${simulator.plainPort}`,
@@ -77,15 +89,30 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** What a local consumer needs to connect, as JSON; for its owner only, since it names secrets. Appears whole. */
-async function writeReadyFile(path: string, simulator: Simulator, { living, enterprise }: Settings): Promise<void> {
+/**
+ * What a local consumer needs to connect, as JSON: the first Living app and the first Enterprise instance, or null. For its
+ * owner only, since it names secrets. Appears whole.
+ */
+async function writeReadyFile(path: string, simulator: Simulator): Promise<void> {
+  const { apps, instances } = simulator.accounts;
+  const [instance] = instances;
+  const key = instance?.accessKeys.find(({ securityToken, mayConsume }) => !securityToken && mayConsume !== false);
   const content = {
     pid: process.pid,
     plainPort: simulator.plainPort,
     tlsPort: simulator.tlsPort,
     caFile: simulator.caFile,
-    ...living,
-    enterprise,
+    appKey: apps[0]?.appKey ?? null,
+    appSecret: apps[0]?.appSecret ?? null,
+    enterprise:
+      instance && key
+        ? {
+            instanceId: instance.instanceId,
+            accessKeyId: key.accessKeyId,
+            accessKeySecret: key.accessKeySecret,
+            consumerGroupId: instance.consumerGroupIds[0] ?? DEFAULT_GROUP,
+          }
+        : null,
   };
   await mkdir(dirname(path), { recursive: true });
   await writeFile(`${path}.new`, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
@@ -95,8 +122,8 @@ async function writeReadyFile(path: string, simulator: Simulator, { living, ente
 try {
   await main();
 } catch (error) {
-  const known = error instanceof BadSettings || error instanceof PortUnavailable;
-  const text = known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const known = [BadSettings, PortUnavailable, BadDescription, TenantError].some((kind) => error instanceof kind);
+  const text = error instanceof Error ? ((known ? undefined : error.stack) ?? error.message) : String(error);
   process.stderr.write(`simulator cannot start: ${text}\n`);
   process.exit(1);
 }

@@ -45,6 +45,7 @@ describe('the settings of the simulator', () => {
     ['SIMULATOR_FLAVOUR', 'vanilla'],
     ['SIMULATOR_LIMITS', 'maybe'],
     ['SIMULATOR_FAULTS', 'poison,plague'],
+    ['SIMULATOR_FAULTS', 'drop'],
     ['SIMULATOR_APP_KEY', 'a|b'],
     ['SIMULATOR_ACK_TIMEOUT_MS', '0'],
   ])('refuse %s=%s by name', (name, value) => {

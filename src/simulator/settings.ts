@@ -1,8 +1,10 @@
 import { isAbsolute, resolve } from 'node:path';
-import type { Accounts } from './platform/tenants.js';
+import { CONNECTION_LIMITS, NO_CONNECTION_LIMITS, type ConnectionLimits } from './platform/admission.js';
+import { GROUP_LIMITS, NO_GROUP_LIMITS, type Accounts, type GroupLimits } from './platform/tenants.js';
+import { worldFile } from './world.js';
 import { DEMO_ENTERPRISE, DEMO_LIVING, DEMO_STS } from './demo-accounts.js';
 import { isLoopback } from './control/loopback.js';
-import { FAULTS, type Fault } from './faults/faults.js';
+import { faultKind } from './faults/catalogue.js';
 
 export interface Settings {
   readonly host: string;
@@ -21,12 +23,25 @@ export interface Settings {
   readonly sts: { readonly accessKeyId: string; readonly accessKeySecret: string; readonly securityToken: string };
   /** Refuse Enterprise timestamps further off than this; null never does. */
   readonly freshnessWindowMs: number | null;
+  /** The same for the `random` of Living clients. */
+  readonly freshRandom: boolean;
+  /** World file, which describes tenants and more; null takes the demo world. */
+  readonly world: string | null;
+  readonly setupTimeoutMs: number;
+  readonly minIdleTimeoutMs: number;
+  readonly maxIdleTimeoutMs: number;
+  /** How many clients may connect, and how many groups there may be; all null with limits off. */
+  readonly connectionLimits: ConnectionLimits;
+  readonly groupLimits: GroupLimits;
   readonly devices: number;
   /** Messages/s of the whole fleet. */
   readonly rate: number;
   readonly seed: string;
   readonly flavour: 'living' | 'enterprise' | 'both';
-  readonly faults: readonly Fault[];
+  /** Names of faults that run from the start. */
+  readonly faults: readonly string[];
+  /** Scenario file, or `builtin:<name>`. */
+  readonly scenario: string | null;
   readonly limits: boolean;
   readonly ackTimeoutMs: number;
   readonly redeliverAfterMs: number;
@@ -85,16 +100,30 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
   // Secrets may hold anything, and are never shown.
   const secret = (name: string, fallback: string): string => text(name, fallback, anything, 'up to 4,096 characters');
 
-  const faults = (env.SIMULATOR_FAULTS ?? '').split(',').flatMap((part): Fault[] => {
+  const faults = (env.SIMULATOR_FAULTS ?? '').split(',').flatMap((part): string[] => {
     const name = part.trim();
     if (name === '') return [];
-    const known = FAULTS.find((fault) => fault === name);
-    if (known) return [known];
-    problems.push(`SIMULATOR_FAULTS knows ${FAULTS.join(', ')}, not ${JSON.stringify(name)}`);
+    const kind = faultKind(name);
+    if (typeof kind === 'string') problems.push(`SIMULATOR_FAULTS: ${kind}`);
+    else if (kind.course === 'once') {
+      problems.push(`SIMULATOR_FAULTS: ${name} happens at once, when nobody is connected yet; have it in a scenario`);
+    } else return [name];
     return [];
   });
+  const scenario = text('SIMULATOR_SCENARIO', '', anything, 'a path');
   const freshnessMinutes = number('SIMULATOR_FRESHNESS_MINUTES', 0, 0, 1_440, false);
   const readyFile = text('SIMULATOR_READY_FILE', '', anything, 'a path');
+  const world = text('SIMULATOR_WORLD', '', anything, 'a path');
+  const limits = choice('SIMULATOR_LIMITS', 'on', ['on', 'off']) === 'on';
+  const connectionLimits: ConnectionLimits = {
+    connections: number('SIMULATOR_MAX_CONNECTIONS', CONNECTION_LIMITS.connections ?? 0, 1, 100_000),
+    clientsOfGroup: number('SIMULATOR_MAX_GROUP_CLIENTS', CONNECTION_LIMITS.clientsOfGroup ?? 0, 1, 100_000),
+    connectsPerMinute: number('SIMULATOR_CONNECTS_PER_MINUTE', CONNECTION_LIMITS.connectsPerMinute ?? 0, 1, 100_000),
+  };
+  const groupLimits: GroupLimits = {
+    groupsOfProduct: number('SIMULATOR_MAX_PRODUCT_GROUPS', GROUP_LIMITS.groupsOfProduct ?? 0, 1, 100_000),
+    groupsOfAccount: number('SIMULATOR_MAX_GROUPS', GROUP_LIMITS.groupsOfAccount ?? 0, 1, 100_000),
+  };
   const settings: Settings = {
     host: text('SIMULATOR_HOST', '127.0.0.1'),
     port: number('SIMULATOR_PORT', 5_672, 0, 65_535),
@@ -117,12 +146,20 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
       securityToken: text('SIMULATOR_STS_SECURITY_TOKEN', DEMO_STS.securityToken, /^[^|,\s]{1,4096}$/),
     },
     freshnessWindowMs: freshnessMinutes === 0 ? null : freshnessMinutes * 60_000,
+    freshRandom: choice('SIMULATOR_FRESH_RANDOM', 'off', ['on', 'off']) === 'on',
+    world: world === '' ? null : world.startsWith('builtin:') ? worldFile(world) : path(world),
+    setupTimeoutMs: number('SIMULATOR_SETUP_TIMEOUT_MS', 15_000, 10, 3_600_000),
+    minIdleTimeoutMs: number('SIMULATOR_MIN_IDLE_TIMEOUT_MS', 30_000, 1, 3_600_000),
+    maxIdleTimeoutMs: number('SIMULATOR_MAX_IDLE_TIMEOUT_MS', 300_000, 1, 3_600_000),
+    connectionLimits: limits ? connectionLimits : NO_CONNECTION_LIMITS,
+    groupLimits: limits ? groupLimits : NO_GROUP_LIMITS,
     devices: number('SIMULATOR_DEVICES', 12, 1, 10_000),
     rate: number('SIMULATOR_RATE', 5, 0, 100_000, false),
     seed: text('SIMULATOR_SEED', '1', anything, 'up to 4,096 characters'),
     flavour: choice('SIMULATOR_FLAVOUR', 'both', ['living', 'enterprise', 'both']),
     faults: [...new Set(faults)],
-    limits: choice('SIMULATOR_LIMITS', 'on', ['on', 'off']) === 'on',
+    scenario: scenario === '' || scenario.startsWith('builtin:') ? scenario || null : path(scenario),
+    limits,
     ackTimeoutMs: number('SIMULATOR_ACK_TIMEOUT_MS', 30_000, 10, 3_600_000),
     redeliverAfterMs: number('SIMULATOR_REDELIVER_AFTER_MS', 5_000, 0, 3_600_000),
     logged: number('SIMULATOR_LOG_MESSAGES', 20_000, 0, 10_000_000),
@@ -143,12 +180,17 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
       'SIMULATOR_CONTROL_TOKEN must be set when SIMULATOR_CONTROL_HOST is no loopback address: who reaches the control API reads device secrets and ends connections',
     );
   }
+  if (settings.minIdleTimeoutMs > settings.maxIdleTimeoutMs) {
+    problems.push('SIMULATOR_MIN_IDLE_TIMEOUT_MS must not be above SIMULATOR_MAX_IDLE_TIMEOUT_MS');
+  }
   if (problems.length > 0) throw new BadSettings(problems.join('; '));
   return settings;
 }
 
-/** The accounts that these settings describe: one Living app, one Enterprise instance. */
-export function accountsOf({ living, enterprise, sts, freshnessWindowMs }: Settings): Accounts {
+/** The accounts of a world, or those that these settings describe: one Living app, one Enterprise instance. */
+export function accountsOf(settings: Settings, ofWorld: Accounts | null = null): Accounts {
+  const { living, enterprise, sts, freshnessWindowMs, freshRandom } = settings;
+  if (ofWorld) return { ...ofWorld, freshnessWindowMs, freshRandom };
   const { instanceId, accessKeyId, accessKeySecret, consumerGroupId } = enterprise;
   return {
     apps: [living],
@@ -156,5 +198,6 @@ export function accountsOf({ living, enterprise, sts, freshnessWindowMs }: Setti
       { instanceId, consumerGroupIds: [consumerGroupId], accessKeys: [{ accessKeyId, accessKeySecret }, sts] },
     ],
     freshnessWindowMs,
+    freshRandom,
   };
 }

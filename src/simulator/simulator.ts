@@ -1,29 +1,44 @@
+import { join } from 'node:path';
 import { AmqpDoor, type Certificate, type Reception } from './amqp/amqp-door.js';
 import { keptCertificate, makeCertificate } from './amqp/certificate.js';
 import type { ConsumerGroup, GroupCounts } from './platform/consumer-group.js';
+import { deliveryRules, QUICK_RULES, withPlatformRates, type DeliveryRules } from './platform/delivery-rules.js';
+import { DiskQueues, type QueuesUnavailable } from './platform/disk-queues.js';
 import { Admission, NO_CONNECTION_LIMITS, type ConnectionLimits } from './platform/admission.js';
 import { Gate } from './platform/gate.js';
 import type { Fate } from './platform/fate.js';
 import {
   enterpriseGroup,
+  enterpriseTenant,
   livingGroup,
+  livingTenant,
   NO_GROUP_LIMITS,
   Tenants,
   type Accounts,
   type GroupLimits,
 } from './platform/tenants.js';
 import { Downlinks } from './devices/downlink.js';
+import type { Json } from './devices/json.js';
 import { Registry } from './devices/registry.js';
+import type { ControlTarget } from './control/control-target.js';
+import type { ControlApi, ControlOptions } from './control/control-api.js';
 import { Feed, type FeedOptions } from './fleet/feed.js';
+import { FaultEngine } from './faults/fault-engine.js';
+import type { FaultTarget } from './faults/fault-target.js';
+import type { ScenarioFile } from './faults/scenario-file.js';
 import { Clock } from './clock.js';
 import { DEMO_ENTERPRISE, DEMO_LIVING, DEMO_STS } from './demo-accounts.js';
 import { silentLog, type Log } from './log.js';
 import { Random } from './random.js';
+import type { MessageLog } from './platform/message-log.js';
 import { Platform } from './platform/platform.js';
 import type { Publication } from './platform/platform-message.js';
 
-/** Everything has a default that suits a test: free ports on loopback, plain TCP only, no fleet, no rate limits. */
-export interface SimulatorOptions {
+/**
+ * Everything has a default that suits a test: free ports on loopback, plain TCP only, no fleet, no rate limits, and failed
+ * messages sent again after 50 ms. Of `DeliveryRules` only what is to differ from that need be given.
+ */
+export interface SimulatorOptions extends Partial<DeliveryRules> {
   readonly host?: string;
   /** Plain AMQP port: 0, the default, takes any free one; null opens none. */
   readonly plainPort?: number | null;
@@ -35,13 +50,14 @@ export interface SimulatorOptions {
   readonly accounts?: Accounts;
   /** Of everything the simulator leaves to chance. */
   readonly seed?: string;
-  /** Milliseconds since 1970: of generateTime, message ids, expiry and signature freshness. */
+  /** Milliseconds since 1970: of generateTime, message ids, rounds, expiry and signature freshness. */
   readonly clock?: () => number;
+  /** How much faster than the world's the simulated time runs, and where it starts; 1, now. */
+  readonly timeScale?: number;
+  readonly startAt?: number;
   readonly log?: Log;
   /** How long an unanswered delivery is waited for; 30,000. */
   readonly ackTimeoutMs?: number;
-  /** How long after a failure (not a lost connection: at once) a message is sent again; 50. */
-  readonly redeliverAfterMs?: number;
   /** Time to sign in, and then to attach a receiver; 15,000. */
   readonly setupTimeoutMs?: number;
   /** What a client's idle-time-out must lie between; 30,000 and 300,000. */
@@ -51,27 +67,36 @@ export interface SimulatorOptions {
   readonly connectionLimits?: Partial<ConnectionLimits>;
   /** How many consumer groups there may be; without limit. */
   readonly groupLimits?: Partial<GroupLimits>;
-  /** Rate limits of the platform: 1,000 messages/s a connection, 200/s from the backlog; false. */
+  /** Rate limits of the platform: 1,000 messages/s a connection, and what a backlog may send; false. */
   readonly limits?: boolean;
-  /** What a group may hold before its oldest messages are dropped; 1,000,000 messages and 256 MiB. */
-  readonly maxQueued?: number;
-  readonly maxQueuedBytes?: number;
+  /** Where queues are kept: `disk` is `queues` in `dataDir`, and outlives the process; memory. */
+  readonly queues?: 'memory' | 'disk';
+  /** Told when the queues on disk could no longer be written and the simulator has therefore stopped. */
+  readonly onFailure?: (failure: QueuesUnavailable) => void;
   /** How many messages the message log remembers, and `fate` knows; all of them. A process that runs for long must set it. */
   readonly logged?: number;
   /** How many bytes of bodies the message log keeps; without bound. */
   readonly loggedBytes?: number;
+  /** Port of the control API and its page: null, the default, opens none; 0 takes any free one. */
+  readonly controlPort?: number | null;
+  /** Where it listens; 127.0.0.1. Anything but loopback needs a token. */
+  readonly controlHost?: string;
+  /** The bearer token that it asks for; null, the default, asks for none. */
+  readonly controlToken?: string | null;
   /** Virtual devices that send messages of their own; none. */
   readonly fleet?: FeedOptions;
+  /** Faults that run from the start with their defaults, by name; none. */
+  readonly faults?: readonly string[];
+  /** Faults and more at their times, counted from the start. */
+  readonly scenario?: ScenarioFile;
 }
-
-const DAY_MS = 86_400_000;
 
 /**
  * The platform's side of the wire, running in this process. Tests publish to it, watch what becomes of each message, and
  * make it misbehave. Counters are sums over all consumer groups; a group that nobody reads accepts nothing, it only
  * queues, so `queued` is asked of one group: `simulator.living.counts.queued`.
  */
-export class Simulator {
+export class Simulator implements FaultTarget, ControlTarget {
   readonly host: string;
   /** Plain AMQP port, or null. */
   readonly plainPort: number | null;
@@ -85,7 +110,10 @@ export class Simulator {
   readonly registry = new Registry();
   /** Takes commands to devices, virtual or connected. */
   readonly downlinks: Downlinks;
+  /** Faults on demand. Whatever is published goes through those that are running. */
+  readonly faults: FaultEngine;
   private feed: Feed | null = null;
+  private control: { readonly api: ControlApi; readonly port: number } | null = null;
 
   /** Use `startSimulator`. */
   constructor(
@@ -98,7 +126,22 @@ export class Simulator {
     certificate: (Certificate & { caFile: string | null }) | null,
     /** The simulated time. */
     readonly clock: Clock,
+    seed: string,
+    log: Log,
   ) {
+    this.faults = new FaultEngine({
+      seed,
+      clock,
+      log,
+      target: this,
+      publish: (publication) => platform.publish(publication),
+      nextId: () => platform.nextId(clock.now()),
+      tenants: () => [
+        ...this.accounts.apps.map(({ appKey }) => livingTenant(appKey)),
+        ...this.accounts.instances.map(({ instanceId }) => enterpriseTenant(instanceId)),
+      ],
+      command: (device, service, params) => this.command(device, service, params),
+    });
     this.downlinks = new Downlinks(
       (publication) => this.publish(publication),
       () => clock.now(),
@@ -112,7 +155,7 @@ export class Simulator {
 
   /** Sends a message to every consumer group that it concerns; returns its id, which names it in `fate`. */
   publish(publication: Publication): string {
-    return this.platform.publish(publication);
+    return this.faults.pass(publication);
   }
 
   /** Messages published, each counted once. */
@@ -229,21 +272,51 @@ export class Simulator {
     this.gate.refusing = refuse;
   }
 
+  /** Lets a virtual device, or one by chance, go offline and online so many times within a moment. */
+  flap(_times: number, _device?: string): void {
+    throw new Error('there are no virtual devices');
+  }
+
+  /** Sends a command to a device, `productKey:deviceName`, and returns its request id. Throws for one that is not known. */
+  command(device: string, service: string, params: Readonly<Record<string, unknown>>): string {
+    const [productKey = '', ...name] = device.split(':');
+    const found = this.registry.device(productKey, name.join(':'));
+    if (!found) throw new Error(`no device ${device} in the simulator`);
+    return this.downlinks.send(found, service, params as Readonly<Record<string, Json>>);
+  }
+
   /** Lets virtual devices live and send; once. */
   startFleet(options: FeedOptions, clock: Clock): void {
     if (this.feed) throw new Error('The simulator has a fleet already');
-    this.feed = new Feed(options, clock, {
-      publish: (publication) => this.publish(publication),
-      dropConnections: () => void this.dropConnections(),
-    });
+    this.feed = new Feed(options, clock, (publication) => void this.publish(publication));
     this.feed.start();
+  }
+
+  /** The message log (the platform's 日志查看). */
+  get messages(): MessageLog {
+    return this.platform.messages;
+  }
+
+  /** Port of the control API, or null. */
+  get controlPort(): number | null {
+    return this.control?.port ?? null;
+  }
+
+  /** Opens the control API; once. Throws `PortUnavailable` and `ControlTokenMissing`. */
+  async openControl(options: ControlOptions, log: Log): Promise<void> {
+    // Loaded only where it is wanted: tests that do without start sooner.
+    const { ControlApi } = await import('./control/control-api.js');
+    const api = new ControlApi(options, this, log);
+    this.control = { api, port: await api.open() };
   }
 
   /** Ends every connection and frees the ports; within a second, whatever the clients do. */
   async stop(): Promise<void> {
     this.feed?.stop();
+    this.faults.close();
+    await this.control?.api.close();
     await this.door.close();
-    this.platform.close();
+    await this.platform.close();
   }
 
   private sum(count: keyof GroupCounts): number {
@@ -257,22 +330,17 @@ export class Simulator {
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const { host = '127.0.0.1', plainPort = 0, tlsPort = null, dataDir, accounts = demoAccounts() } = options;
   const { log = silentLog, seed = '1', setupTimeoutMs = 15_000, limits = false } = options;
-  const clock = new Clock(1, Date.now(), options.clock ?? null);
+  const clock = new Clock(options.timeScale ?? 1, options.startAt ?? Date.now(), options.clock ?? null);
   const secrets = new Random(`secrets/${seed}`);
   const tenants = new Tenants(accounts, { ...NO_GROUP_LIMITS, ...options.groupLimits }, () => secrets.text(30));
+  const queues = options.queues === 'disk' ? await DiskQueues.open(join(dataDir ?? '', 'queues')) : null;
   const platform = new Platform({
     tenants,
     seed,
     clock,
     log,
-    rules: {
-      redeliverAfterMs: options.redeliverAfterMs ?? 50,
-      retentionMs: DAY_MS,
-      maxQueued: options.maxQueued ?? 1_000_000,
-      maxQueuedBytes: options.maxQueuedBytes ?? 256 * 1_024 * 1_024,
-      realtimePerSecond: limits ? 1_000 : null,
-      backlogPerSecond: limits ? 200 : null,
-    },
+    rules: deliveryRules(limits ? withPlatformRates(QUICK_RULES) : QUICK_RULES, options),
+    queues,
     logged: options.logged ?? Number.POSITIVE_INFINITY,
     loggedBytes: options.loggedBytes ?? Number.POSITIVE_INFINITY,
   });
@@ -302,7 +370,22 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     }
   });
   await door.open();
-  const simulator = new Simulator(platform, door, tenants, gate, host, certificate, clock);
+  const simulator = new Simulator(platform, door, tenants, gate, host, certificate, clock, seed, log);
+  for (const fault of options.faults ?? []) simulator.faults.start(fault);
+  if (options.scenario) simulator.faults.play(options.scenario);
+  queues?.onFailure((failure) => {
+    log.warn('stops, since it cannot keep what is published', { reason: failure.message });
+    void simulator.stop().then(() => options.onFailure?.(failure));
+  });
+  if (options.controlPort !== undefined && options.controlPort !== null) {
+    const { controlPort: port, controlHost = '127.0.0.1', controlToken: token = null } = options;
+    try {
+      await simulator.openControl({ host: controlHost, port, token }, log);
+    } catch (error) {
+      await simulator.stop();
+      throw error;
+    }
+  }
   if (options.fleet) simulator.startFleet(options.fleet, clock);
   return simulator;
 }

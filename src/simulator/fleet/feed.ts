@@ -1,20 +1,17 @@
 import type { Clock } from '../clock.js';
-import { Random } from '../random.js';
-import { Faults, type Fault, type FaultActions } from '../faults/faults.js';
+import type { Publication } from '../platform/platform-message.js';
 import { Fleet, type FleetOptions } from './fleet.js';
 
 export interface FeedOptions extends FleetOptions {
   /** Messages/s of the whole fleet; 0 sends the first messages only. */
   readonly rate: number;
-  readonly faults: readonly Fault[];
 }
 
 const TICK_MS = 20;
 
-/** Lets a fleet live at its rate and sends what it says, faults included. */
+/** Lets a fleet live at its rate and sends what it says. */
 export class Feed {
   private readonly fleet: Fleet;
-  private readonly faults: Faults;
   private timer: NodeJS.Timeout | undefined;
   private owed = 0;
   private lastTick = 0;
@@ -22,14 +19,13 @@ export class Feed {
   constructor(
     private readonly options: FeedOptions,
     private readonly clock: Clock,
-    actions: FaultActions,
+    private readonly send: (publication: Publication) => void,
   ) {
     this.fleet = new Fleet(options);
-    this.faults = new Faults(new Set(options.faults), new Random(`faults/${options.seed}`), actions);
   }
 
   start(): void {
-    for (const publication of this.fleet.start(this.clock.now())) this.faults.pass(publication);
+    for (const publication of this.fleet.start(this.clock.now())) this.send(publication);
     this.lastTick = performance.now();
     if (this.options.rate > 0) this.timer = setInterval(() => this.tick(), TICK_MS);
   }
@@ -48,7 +44,7 @@ export class Feed {
     while (this.owed >= 1 && performance.now() < until) {
       const publications = this.fleet.next(this.clock.now());
       this.owed -= Math.max(1, publications.length);
-      for (const publication of publications) this.faults.pass(publication);
+      for (const publication of publications) this.send(publication);
     }
     this.owed = Math.min(this.owed, this.options.rate / 10 + 1);
   }

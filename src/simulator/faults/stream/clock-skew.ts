@@ -24,8 +24,9 @@ export const clockSkew = defineFault({
     return {
       pass: (publication) => {
         const facts = publication.topic === null ? null : readTopic(publication.topic);
-        if (!facts || facts.deviceName === null) return passOn(publication);
-        const device = `${facts.productKey}:${facts.deviceName}`;
+        const name = facts?.deviceName ?? null;
+        if (facts === null || name === null) return passOn(publication);
+        const device = `${facts.productKey}:${name}`;
         const by = skewOf(device);
         const body = by === 0 ? null : readBody(publication);
         if (!body || shiftDeviceTimes(body, by) === 0) return passOn(publication);
