@@ -218,6 +218,11 @@ export class Script {
     return this.sandbox.call(this, functionName, args, options);
   }
 
+  /** An error about this script, for what it returned. */
+  failed(text: string): ScriptFailed {
+    return new ScriptFailed('error', this.name, null, text);
+  }
+
   /** Frees its context. */
   close(): void {
     this.sandbox.drop(this);
