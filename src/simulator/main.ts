@@ -6,6 +6,7 @@ import { readScenario } from './faults/scenario-file.js';
 import { lineLog } from './log.js';
 import { accountsOf, BadSettings, readSettings, type Settings } from './settings.js';
 import { DEFAULT_GROUP, TenantError } from './platform/tenants.js';
+import { QueuesUnavailable } from './platform/disk-queues.js';
 import { startSimulator, type Simulator } from './simulator.js';
 import { readWorld } from './world.js';
 
@@ -31,11 +32,19 @@ async function main(): Promise<void> {
     connectionLimits: settings.connectionLimits,
     groupLimits: settings.groupLimits,
     ackTimeoutMs: settings.ackTimeoutMs,
-    redeliverAfterMs: settings.redeliverAfterMs,
-    maxQueued: Math.max(20_000, 5 * settings.devices),
-    maxQueuedBytes: 32 * 1_024 * 1_024,
+    ...settings.delivery,
+    queues: settings.queues,
+    timeScale: settings.timeScale,
+    ...(settings.startAt === null ? {} : { startAt: settings.startAt }),
+    onFailure: (failure) => {
+      process.stderr.write(`simulator stopped: ${failure.message}\n`);
+      process.exit(1);
+    },
     logged: settings.logged,
     loggedBytes: settings.loggedBytes,
+    controlPort: settings.control.port,
+    controlHost: settings.control.host,
+    controlToken: settings.control.token,
     fleet: settings,
     faults: settings.faults,
     ...(settings.scenario === null ? {} : { scenario: readScenario(settings.scenario) }),
@@ -48,6 +57,7 @@ async function main(): Promise<void> {
     amqp: `${simulator.host}:${simulator.plainPort}`,
     ca: simulator.caFile ?? '',
   });
+  if (simulator.controlPort !== null) log.info('view', { url: viewUrl(settings.control.host, simulator.controlPort) });
   log.info('virtual devices are sending', {
     devices: settings.devices,
     messagesPerSecond: settings.rate,
@@ -58,6 +68,12 @@ async function main(): Promise<void> {
   if (settings.flavour === 'both') {
     log.info('Living and Enterprise messages are mixed so that one consumer sees every kind; see SIMULATOR_FLAVOUR');
   }
+}
+
+/** What to open in a browser of this machine. */
+function viewUrl(host: string, port: number): string {
+  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
+  return `http://${name}:${port}/`;
 }
 
 function stopWhenAsked(simulator: Simulator, { readyFile, parentPid }: Settings): void {
@@ -102,6 +118,7 @@ async function writeReadyFile(path: string, simulator: Simulator): Promise<void>
     plainPort: simulator.plainPort,
     tlsPort: simulator.tlsPort,
     caFile: simulator.caFile,
+    controlPort: simulator.controlPort,
     appKey: apps[0]?.appKey ?? null,
     appSecret: apps[0]?.appSecret ?? null,
     enterprise:
@@ -122,7 +139,9 @@ async function writeReadyFile(path: string, simulator: Simulator): Promise<void>
 try {
   await main();
 } catch (error) {
-  const known = [BadSettings, PortUnavailable, BadDescription, TenantError].some((kind) => error instanceof kind);
+  const known = [BadSettings, PortUnavailable, BadDescription, TenantError, QueuesUnavailable].some(
+    (kind) => error instanceof kind,
+  );
   const text = error instanceof Error ? ((known ? undefined : error.stack) ?? error.message) : String(error);
   process.stderr.write(`simulator cannot start: ${text}\n`);
   process.exit(1);

@@ -1,5 +1,6 @@
 import { isAbsolute, resolve } from 'node:path';
 import { CONNECTION_LIMITS, NO_CONNECTION_LIMITS, type ConnectionLimits } from './platform/admission.js';
+import { PLATFORM_RULES, withoutLimits, type DeliveryRules } from './platform/delivery-rules.js';
 import { GROUP_LIMITS, NO_GROUP_LIMITS, type Accounts, type GroupLimits } from './platform/tenants.js';
 import { worldFile } from './world.js';
 import { DEMO_ENTERPRISE, DEMO_LIVING, DEMO_STS } from './demo-accounts.js';
@@ -44,7 +45,14 @@ export interface Settings {
   readonly scenario: string | null;
   readonly limits: boolean;
   readonly ackTimeoutMs: number;
-  readonly redeliverAfterMs: number;
+  /** Without the limits on rates where `limits` is off. */
+  readonly delivery: DeliveryRules;
+  /** Where queues are kept. */
+  readonly queues: 'memory' | 'disk';
+  /** How much faster than the world's the simulated time runs. */
+  readonly timeScale: number;
+  /** Where the simulated time starts, milliseconds since 1970; null is now. */
+  readonly startAt: number | null;
   /** Messages that the message log remembers, and bytes of their bodies. */
   readonly logged: number;
   readonly loggedBytes: number;
@@ -63,6 +71,10 @@ export interface Settings {
 export class BadSettings extends Error {
   override readonly name = 'BadSettings';
 }
+
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
+const MINUTE_MS = 60_000;
+const MIB = 1_024 * 1_024;
 
 /** Reads SIMULATOR_* from an environment. An empty value counts as not set. Throws `BadSettings`. */
 export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
@@ -95,6 +107,14 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
       problems.push(`${name} must be one of ${allowed.join(', ')}, not ${JSON.stringify(given)}`);
     return found ?? fallback;
   };
+  const instant = (name: string): number | null => {
+    const given = env[name];
+    if (given === undefined || given === '') return null;
+    const value = RFC_3339.test(given) ? Date.parse(given) : Number.NaN;
+    if (!Number.isNaN(value)) return value;
+    problems.push(`${name} must be a time like 2026-01-31T08:00:00Z, not ${JSON.stringify(given)}`);
+    return null;
+  };
   const path = (value: string): string => (isAbsolute(value) ? value : resolve(value));
   const anything = /^[^]{1,4096}$/;
   // Secrets may hold anything, and are never shown.
@@ -123,6 +143,20 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
   const groupLimits: GroupLimits = {
     groupsOfProduct: number('SIMULATOR_MAX_PRODUCT_GROUPS', GROUP_LIMITS.groupsOfProduct ?? 0, 1, 100_000),
     groupsOfAccount: number('SIMULATOR_MAX_GROUPS', GROUP_LIMITS.groupsOfAccount ?? 0, 1, 100_000),
+  };
+  const rules = PLATFORM_RULES;
+  const delivery: DeliveryRules = {
+    realtimePerSecond: number('SIMULATOR_REALTIME_RATE', rules.realtimePerSecond ?? 0, 1, 1_000_000),
+    backlogPerSecond: number('SIMULATOR_BACKLOG_RATE', rules.backlogPerSecond ?? 0, 1, 1_000_000),
+    retryAfterMs: number('SIMULATOR_RETRY_MINUTES', rules.retryAfterMs / MINUTE_MS, 0.001, 1_440, false) * MINUTE_MS,
+    roundMs: number('SIMULATOR_ROUND_MINUTES', rules.roundMs / MINUTE_MS, 0.001, 1_440, false) * MINUTE_MS,
+    perRound: number('SIMULATOR_ROUND_MESSAGES', rules.perRound ?? 0, 1, 1_000_000),
+    slowAfterMs: number('SIMULATOR_SLOW_AFTER_MS', rules.slowAfterMs, 10, 3_600_000),
+    retentionMs:
+      number('SIMULATOR_RETENTION_HOURS', rules.retentionMs / (60 * MINUTE_MS), 0.001, 8_760, false) * 60 * MINUTE_MS,
+    maxQueued: number('SIMULATOR_QUEUE_MESSAGES', rules.maxQueued, 1, 100_000_000),
+    maxQueuedBytes: number('SIMULATOR_QUEUE_MIB', rules.maxQueuedBytes / MIB, 1, 1_000_000) * MIB,
+    settlingMs: number('SIMULATOR_SETTLING_MINUTES', rules.settlingMs / MINUTE_MS, 0, 1_440, false) * MINUTE_MS,
   };
   const settings: Settings = {
     host: text('SIMULATOR_HOST', '127.0.0.1'),
@@ -161,7 +195,10 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     scenario: scenario === '' || scenario.startsWith('builtin:') ? scenario || null : path(scenario),
     limits,
     ackTimeoutMs: number('SIMULATOR_ACK_TIMEOUT_MS', 30_000, 10, 3_600_000),
-    redeliverAfterMs: number('SIMULATOR_REDELIVER_AFTER_MS', 5_000, 0, 3_600_000),
+    delivery: limits ? delivery : withoutLimits(delivery),
+    queues: choice('SIMULATOR_QUEUES', 'memory', ['memory', 'disk']),
+    timeScale: number('SIMULATOR_TIME_SCALE', 1, 1, 10_000, false),
+    startAt: instant('SIMULATOR_START_AT'),
     logged: number('SIMULATOR_LOG_MESSAGES', 20_000, 0, 10_000_000),
     loggedBytes: number('SIMULATOR_LOG_MIB', 32, 1, 4_096) * 1_024 * 1_024,
     control: {

@@ -346,6 +346,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   });
   const admission = new Admission({ ...NO_CONNECTION_LIMITS, ...options.connectionLimits });
   const gate = new Gate(tenants, admission, options.clock ?? Date.now, log);
+  gate.onRefused(({ clientId, peer, reason }) => {
+    platform.messages.refused({ what: 'sign-in', door: 'amqp', who: clientId || peer, reason });
+  });
   const certificate =
     tlsPort === null
       ? null

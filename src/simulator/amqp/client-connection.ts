@@ -1,14 +1,15 @@
 import type { Socket } from 'node:net';
 import rhea from 'rhea';
-import type { Connection, Container, Delivery, EventContext, Message, Sender, SenderOptions } from 'rhea';
-import type { Client, ConsumerGroup, QueuedMessage } from '../platform/consumer-group.js';
+import type { Connection, Container, Delivery, EventContext, Sender, SenderOptions } from 'rhea';
+import type { Client, ConsumerGroup } from '../platform/consumer-group.js';
+import type { QueuedMessage } from '../platform/queued-message.js';
 import type { Answer } from '../platform/fate.js';
 import type { Login } from '../platform/credentials.js';
 import type { SignIn } from '../platform/gate.js';
 import type { Log } from '../log.js';
 import { Nowhere } from './nowhere.js';
 import { plainOnly, TEMPORARY_OUTCOME, type PlainVerdict } from './sasl-plain.js';
-import { toAmqpMessage } from './to-amqp-message.js';
+import { encodeMessage } from './encode-message.js';
 
 export interface ConnectionRules {
   /** For the sign-in, and again from then to the receiver link (protocol 1.2, 2). */
@@ -42,10 +43,13 @@ interface ServerSide {
   socket: unknown;
   readonly local: { readonly open: { idle_time_out: number } };
 }
-interface LinkCredit {
+interface SendingLink {
   readonly credit: number;
   readonly delivery_count: number;
+  /** How many more deliveries it can remember. */
+  readonly session: { readonly outgoing: { available(): number } };
 }
+type Forgettable = { -readonly [Name in 'settled' | 'remote_settled']: Delivery[Name] };
 
 /** rhea's outcomes by name, which it wants told again beside "settled". */
 const OUTCOMES = rhea.message as unknown as Partial<Record<Answer, (fields: object) => { described(): unknown }>>;
@@ -128,16 +132,15 @@ export class ClientConnection implements Client {
   room(): number {
     const link = this.link;
     if (!link?.is_open() || !link.sendable() || this.socket.writableLength > MAX_SOCKET_BACKLOG) return 0;
-    const { credit, delivery_count: transferred } = link as unknown as LinkCredit;
-    return credit - (this.handed - transferred);
+    const { credit, delivery_count: transferred, session } = link as unknown as SendingLink;
+    return Math.min(credit - (this.handed - transferred), session.outgoing.available());
   }
 
   send(queued: QueuedMessage): void {
     if (!this.link) throw new Error('Sent to a client without a receiver link');
     this.cork();
-    // rhea's type wants an object for every body; what we give it is one of its own body sections.
-    const message: Message = toAmqpMessage(queued.message, this.signedIn?.base64 ?? false);
-    const delivery = this.link.send(message);
+    // Format 0 beside bytes tells rhea that they are a message encoded already.
+    const delivery = this.link.send(encodeMessage(queued.message, this.signedIn?.base64 ?? false), undefined, 0);
     this.handed++;
     this.unanswered.set(delivery, { queued, sentAt: performance.now() });
     this.ackTimer ??= setTimeout(() => this.onAckTimer(), this.rules.ackTimeoutMs);
@@ -341,6 +344,8 @@ export class ClientConnection implements Client {
         return;
       }
       this.unanswered.delete(delivery);
+      // An answer that still comes counts no more, so that rhea need not hold the place of this delivery for it.
+      Object.assign(delivery as Forgettable, { settled: true, remote_settled: true });
       this.group?.answered(queued, 'timed-out');
     }
   }

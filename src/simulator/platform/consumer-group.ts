@@ -1,27 +1,27 @@
 import type { Clock } from '../clock.js';
 import type { Log } from '../log.js';
+import type { Random } from '../random.js';
+import type { Alarm, BacklogPace, Moment } from './backlog-pace.js';
+import { backlogPace, type GroupRules } from './delivery-rules.js';
 import type { Answer } from './fate.js';
 import { Fifo } from './fifo.js';
+import type { GroupStore } from './group-store.js';
+import { MemoryStore } from './memory-store.js';
 import type { MessageTrace } from './message-log.js';
+import { Consumption } from './per-minute.js';
 import type { PlatformMessage } from './platform-message.js';
-import type { Random } from '../random.js';
+import { queuedMessage, type QueuedMessage } from './queued-message.js';
+import { Shares } from './shares.js';
 import { TokenBucket } from './token-bucket.js';
 
 /** A connected client with its receiver link, as its group sees it. */
 export interface Client {
   readonly clientId: string;
+  /** Its address and port. */
+  readonly peer: string;
   /** How many messages it may be sent now: its credit, less what is on its way. */
   room(): number;
   send(delivery: QueuedMessage): void;
-}
-
-/** One group's copy of a message, until it is accepted or given up. */
-export interface QueuedMessage {
-  readonly message: PlatformMessage;
-  /** How often it was sent so far. */
-  deliveries: number;
-  /** On the clock of `performance.now()`: not to be sent again before. */
-  notBefore: number;
 }
 
 export interface GroupCounts {
@@ -36,103 +36,179 @@ export interface GroupCounts {
   readonly unsettled: number;
   /** Waiting to be sent or sent again. */
   readonly queued: number;
-  /** Given up: older than a day, or the queue was full. */
+  /** Given up: older than a day, or the queue was full, or the backlog was cleared. */
   readonly dropped: number;
 }
 
-export interface GroupRules {
-  /** Random client of the group, or always the one that came first (Living, protocol 4.3). */
-  readonly sharing: 'random' | 'oldest';
-  readonly redeliverAfterMs: number;
-  readonly retentionMs: number;
-  readonly maxQueued: number;
-  readonly maxQueuedBytes: number;
-  /** Messages/s to one connection in real time and to the whole group from the backlog; null is without limit. */
-  readonly realtimePerSecond: number | null;
-  readonly backlogPerSecond: number | null;
+/** What QueryConsumerGroupStatus tells of a client (protocol 10). */
+export interface ClientStatus {
+  readonly clientId: string;
+  readonly clientIpPort: string;
+  /** When it began to receive, milliseconds since 1970 by the simulated clock. */
+  readonly onlineTime: number;
+  /** Messages accepted in the last minute of the world's time. */
+  readonly realTimeConsumeCountPerMinute: number;
+  readonly accumulatedConsumeCountPerMinute: number;
 }
 
-interface ReadyClient {
+/** What QueryConsumerGroupStatus tells of a group (protocol 10). */
+export interface GroupStatus {
+  /** The backlog. */
+  readonly accumulationCount: number;
+  /** Messages accepted in the last minute of the world's time: all, sent in real time, from the backlog. */
+  readonly consumerSpeed: number;
+  readonly realTimeConsumeCountPerMinute: number;
+  readonly accumulatedConsumeCountPerMinute: number;
+  /** When a message was last accepted, milliseconds since 1970 by the simulated clock; null before the first. */
+  readonly lastConsumerTime: number | null;
+  readonly clients: readonly ClientStatus[];
+}
+
+interface Seat {
   readonly client: Client;
   readonly tokens: TokenBucket;
+  readonly onlineAt: number;
+  readonly consumption: Consumption;
+  /** As of this pump. */
   room: number;
 }
 
-/** Of six messages to send at most one is taken from the backlog while there are new ones: backlog delays nothing. */
-const BACKLOG_SHARE = 6;
+/** Sent in one turn of the event loop at most, so that sockets are written to and others get their turn. */
+const MOST_MESSAGES_A_TURN = 1_000;
+const MOST_BYTES_A_TURN = 4 * 1_024 * 1_024;
+
+/** Timers are set to no more than this; what is due is decided by the clocks, so that an early alarm is harmless. */
+const LONGEST_SLEEP_MS = 3_600_000;
 
 /**
  * The queues of one consumer group (protocol 4): a real-time queue, and a backlog of what could not be delivered or was
  * not accepted. Each message goes to one client and again, under the same id, until one accepts it or a day has passed.
+ * The backlog has a rhythm of its own and never delays a message in real time.
  */
 export class ConsumerGroup {
   private readonly realtime = new Fifo<QueuedMessage>();
-  private readonly backlog = new Fifo<QueuedMessage>();
-  /** Failed messages on their way back to the backlog; all wait equally long, so the oldest is always the next. */
-  private readonly resting = new Fifo<QueuedMessage>();
-  private readonly clients = new Map<Client, TokenBucket>();
-  private readonly backlogTokens: TokenBucket;
-  private queuedBytes = 0;
-  private turn = 0;
+  private realtimeBytes = 0;
+  /** Being written by the store. */
+  private keeping = 0;
+  private readonly seats = new Map<Client, Seat>();
+  private readonly shares: Shares<Seat>;
+  private readonly pace: BacklogPace;
+  private readonly consumption = new Consumption();
+  private lastAcceptedAt: number | null = null;
   private pumping = false;
   private timer: NodeJS.Timeout | undefined;
   private closed = false;
   private readonly count = { published: 0, sent: 0, redelivered: 0, accepted: 0, unsettled: 0, dropped: 0 };
+  private expired = 0;
+  private overflowed = 0;
 
   constructor(
     readonly id: string,
     private readonly rules: GroupRules,
     private readonly clock: Clock,
-    private readonly random: Random,
+    random: Random,
     private readonly trace: MessageTrace,
     private readonly log: Log,
+    private readonly store: GroupStore = new MemoryStore(),
   ) {
-    this.backlogTokens = new TokenBucket(rules.backlogPerSecond);
+    this.pace = backlogPace(rules);
+    this.shares = new Shares(rules.settlingMs, random);
+    store.onReady(() => this.wake());
+    this.wake(); // a store may come with a backlog of yesterday
   }
 
   get counts(): GroupCounts {
-    return { ...this.count, queued: this.realtime.length + this.backlog.length + this.resting.length };
+    return { ...this.count, queued: this.queued };
   }
 
   get clientCount(): number {
-    return this.clients.size;
+    return this.seats.size;
+  }
+
+  status(): GroupStatus {
+    const { real, simulated } = this.now();
+    this.expire(simulated);
+    const { realtime, backlog } = this.consumption.perMinute(real);
+    return {
+      accumulationCount: this.store.length,
+      consumerSpeed: realtime + backlog,
+      realTimeConsumeCountPerMinute: realtime,
+      accumulatedConsumeCountPerMinute: backlog,
+      lastConsumerTime: this.lastAcceptedAt,
+      clients: [...this.seats.values()].map(({ client, onlineAt, consumption }) => {
+        const own = consumption.perMinute(real);
+        return {
+          clientId: client.clientId,
+          clientIpPort: client.peer,
+          onlineTime: onlineAt,
+          realTimeConsumeCountPerMinute: own.realtime,
+          accumulatedConsumeCountPerMinute: own.backlog,
+        };
+      }),
+    };
   }
 
   publish(message: PlatformMessage): void {
     this.count.published++;
-    const queued: QueuedMessage = { message, deliveries: 0, notBefore: 0 };
-    (this.clients.size > 0 ? this.realtime : this.backlog).push(queued);
-    this.queuedBytes += message.body.length;
-    this.makeRoom();
-    this.wake();
+    const queued = queuedMessage(message);
+    if (this.seats.size === 0) {
+      this.putBack(queued);
+    } else {
+      this.keeping++;
+      this.store.keep(queued, () => {
+        this.keeping--;
+        this.arrived(queued);
+      });
+    }
   }
 
   join(client: Client): void {
-    this.clients.set(client, new TokenBucket(this.rules.realtimePerSecond));
+    const { realtimePerSecond } = this.rules;
+    const onlineAt = this.clock.now();
+    const tokens = new TokenBucket(realtimePerSecond);
+    this.seats.set(client, { client, tokens, onlineAt, consumption: new Consumption(), room: 0 });
+    this.shares.changed(this.seats.values(), onlineAt);
+    if (this.seats.size === 1 || this.rules.sharing === 'random') this.pace.online();
     this.wake();
   }
 
   leave(client: Client): void {
-    this.clients.delete(client);
+    const [receiving] = this.seats.keys();
+    if (!this.seats.delete(client)) return;
+    this.shares.changed(this.seats.values(), this.clock.now());
+    if (this.seats.size === 0) this.putAllBack();
+    else if (client === receiving && this.rules.sharing === 'oldest') this.pace.online();
+    this.wake();
   }
 
-  /** A client answered, or never will. Anything but an accept brings the message back. */
+  /** A client answered, or never will. Anything but an accept puts the message into the backlog. */
   answered(queued: QueuedMessage, answer: Answer): void {
     this.count.unsettled--;
     this.trace.answered(queued.message, this.id, answer);
-    if (answer === 'accepted') {
+    const now = this.now();
+    const accepted = answer === 'accepted';
+    if (queued.fromBacklog) this.pace.answered(accepted, now);
+    if (accepted) {
       this.count.accepted++;
+      this.lastAcceptedAt = now.simulated;
+      this.consumption.add(queued.fromBacklog, now.real);
+      queued.consumer?.add(queued.fromBacklog, now.real);
+      this.store.done(queued);
+      if (queued.fromBacklog) this.wake();
     } else if (!this.closed) {
-      this.queuedBytes += queued.message.body.length;
-      // A lost connection is no fault of the message: another client may have it at once.
-      queued.notBefore = answer === 'lost' ? 0 : performance.now() + this.rules.redeliverAfterMs;
-      (answer === 'lost' ? this.backlog : this.resting).push(queued);
-      this.makeRoom();
-      this.wake();
+      this.putBack(queued);
     }
   }
 
-  /** Something changed (a message, credit, an answer): send what can be sent, once for all changes of this turn. */
+  /** Drops the backlog (ResetConsumerGroupPosition); what is on its way to a client is not part of it. */
+  clear(): void {
+    this.store.clear((queued) => {
+      this.trace.dropped(queued.message, this.id, 'cleared');
+      this.count.dropped++;
+    });
+  }
+
+  /** Something changed (a message, credit, an answer, a clock): send what can be sent, once for all changes of this turn. */
   wake(): void {
     if (this.pumping || this.closed) return;
     this.pumping = true;
@@ -147,103 +223,185 @@ export class ConsumerGroup {
     clearTimeout(this.timer);
   }
 
+  private get queued(): number {
+    return this.realtime.length + this.keeping + this.store.length;
+  }
+
+  private now(): Moment {
+    return { real: performance.now(), simulated: this.clock.now() };
+  }
+
+  private arrived(queued: QueuedMessage): void {
+    if (this.closed) return;
+    if (this.seats.size === 0) {
+      this.putBack(queued);
+      return;
+    }
+    queued.waitingSince = performance.now();
+    this.realtime.push(queued);
+    this.realtimeBytes += queued.message.body.length;
+    this.makeRoom();
+    this.wake();
+  }
+
+  private putBack(queued: QueuedMessage): void {
+    this.pace.entering(this.now(), this.store.length);
+    queued.consumer = null;
+    this.store.push(queued);
+    this.makeRoom();
+    this.wake();
+  }
+
+  private putAllBack(): void {
+    for (let queued = this.takeRealtime(); queued; queued = this.takeRealtime()) this.putBack(queued);
+  }
+
+  private takeRealtime(): QueuedMessage | undefined {
+    const queued = this.realtime.shift();
+    if (queued) this.realtimeBytes -= queued.message.body.length;
+    return queued;
+  }
+
   private pump(): void {
     if (this.closed) return;
-    const now = performance.now();
-    for (let next = this.resting.peek(); next && next.notBefore <= now; next = this.resting.peek()) {
-      this.resting.shift();
-      this.backlog.push(next);
+    const now = this.now();
+    this.expire(now.simulated);
+    this.makeRoom();
+    this.putSlowBack(now.real);
+    const seats = this.receiving();
+    const turn = { messages: MOST_MESSAGES_A_TURN, bytes: MOST_BYTES_A_TURN };
+    this.sendRealtime(seats, now, turn);
+    this.sendBacklog(seats, now, turn);
+    if (turn.messages <= 0 || turn.bytes <= 0) this.wake();
+    else this.sleep(now, seats);
+  }
+
+  /** Clients with room: any of the group, or the oldest live connection of an appKey alone (protocol 4.3). */
+  private receiving(): Seat[] {
+    const seats: Seat[] = [];
+    for (const seat of this.seats.values()) {
+      seat.room = seat.client.room();
+      if (seat.room > 0) seats.push(seat);
+      if (this.rules.sharing === 'oldest') break;
     }
-    let { ready, throttled } = this.readyClients(now);
-    while (ready.length > 0) {
-      const queue = this.nextQueue(now);
-      if (queue === undefined) break;
-      const index = this.rules.sharing === 'oldest' ? 0 : Math.floor(this.random.next() * ready.length);
-      const chosen = ready[index];
-      if (chosen === undefined) break;
-      if (queue === this.realtime && !chosen.tokens.take(now)) {
-        throttled = true;
-        ready = ready.filter((other) => other !== chosen);
-        continue;
-      }
-      const queued = queue.shift();
-      if (queued === undefined) break;
-      if (queue === this.backlog) this.backlogTokens.take(now);
-      this.queuedBytes -= queued.message.body.length;
-      if (this.isExpired(queued)) {
+    return seats;
+  }
+
+  private sendRealtime(seats: readonly Seat[], now: Moment, turn: { messages: number; bytes: number }): void {
+    if (this.realtime.length === 0) return;
+    const free = (seat: Seat): boolean => seat.room > 0 && seat.tokens.has(now.real);
+    let ready = seats.filter(free);
+    while (turn.messages > 0 && turn.bytes > 0) {
+      const seat = this.shares.pick(ready, now.simulated);
+      const queued = seat && this.takeRealtime();
+      if (!queued) return;
+      if (this.isExpired(queued.message.publishedAt, now.simulated)) {
         this.drop(queued, 'expired');
         continue;
       }
-      this.deliver(queued, chosen.client);
-      if (--chosen.room <= 0) ready = ready.filter((other) => other !== chosen);
+      seat.tokens.take(now.real);
+      queued.fromBacklog = false;
+      this.deliver(queued, seat, turn);
+      if (!free(seat)) ready = ready.filter((other) => other !== seat);
     }
-    if (this.backlog.length > 0 && !this.backlogTokens.has(now)) throttled = true;
-    this.sleep(now, throttled);
   }
 
-  private readyClients(now: number): { ready: ReadyClient[]; throttled: boolean } {
-    const ready: ReadyClient[] = [];
-    let throttled = false;
-    for (const [client, tokens] of this.clients) {
-      const room = client.room();
-      if (room > 0 && tokens.has(now)) ready.push({ client, tokens, room });
-      else if (room > 0 && this.realtime.length > 0) throttled = true;
-      // The oldest live connection of an appKey receives, also while it has no credit (protocol 4.3).
-      if (this.rules.sharing === 'oldest') break;
+  private sendBacklog(seats: readonly Seat[], now: Moment, turn: { messages: number; bytes: number }): void {
+    let ready = seats.filter(({ room }) => room > 0);
+    while (turn.messages > 0 && turn.bytes > 0 && ready.length > 0 && this.store.length > 0) {
+      if (!this.pace.mayPush(now, this.store.length)) return;
+      const queued = this.store.shift();
+      if (!queued) return; // still being read; the store wakes us
+      if (this.isExpired(queued.message.publishedAt, now.simulated)) {
+        this.drop(queued, 'expired');
+        continue;
+      }
+      const seat = this.shares.pick(ready, now.simulated);
+      if (!seat) return;
+      this.pace.pushed(now);
+      queued.fromBacklog = true;
+      this.deliver(queued, seat, turn);
+      if (seat.room <= 0) ready = ready.filter((other) => other !== seat);
     }
-    return { ready, throttled };
   }
 
-  private nextQueue(now: number): Fifo<QueuedMessage> | undefined {
-    const backlog = this.backlog.length > 0 && this.backlogTokens.has(now);
-    if (this.realtime.length === 0) return backlog ? this.backlog : undefined;
-    return backlog && ++this.turn % BACKLOG_SHARE === 0 ? this.backlog : this.realtime;
-  }
-
-  private deliver(queued: QueuedMessage, client: Client): void {
+  private deliver(queued: QueuedMessage, seat: Seat, turn: { messages: number; bytes: number }): void {
     queued.deliveries++;
+    queued.consumer = seat.consumption;
     this.count.sent++;
     this.count.unsettled++;
     if (queued.deliveries > 1) this.count.redelivered++;
-    this.trace.sent(queued.message, this.id, client.clientId);
-    client.send(queued);
+    this.trace.sent(queued.message, this.id, seat.client.clientId);
+    this.store.sent(queued);
+    seat.room--;
+    turn.messages--;
+    turn.bytes -= queued.message.body.length;
+    seat.client.send(queued);
   }
 
-  /** Come back when the first resting message is due, or soon where only a rate limit holds messages up. */
-  private sleep(now: number, throttled: boolean): void {
-    const due = this.resting.peek()?.notBefore;
-    const waits = [...(throttled ? [10] : []), ...(due === undefined ? [] : [Math.max(1, due - now)])];
+  /** What waited too long for a client's credit goes to the backlog. */
+  private putSlowBack(real: number): void {
+    for (let oldest = this.realtime.peek(); oldest; oldest = this.realtime.peek()) {
+      if (real - oldest.waitingSince < this.rules.slowAfterMs) return;
+      this.takeRealtime();
+      this.putBack(oldest);
+    }
+  }
+
+  /** Until something may change by itself. */
+  private sleep({ real, simulated }: Moment, seats: readonly Seat[]): void {
     clearTimeout(this.timer);
-    if (waits.length > 0) this.timer = setTimeout(() => this.pump(), Math.min(...waits));
+    const waits: number[] = [];
+    const until = (alarm: Alarm): void => {
+      const wait = 'real' in alarm ? alarm.real - real : this.clock.realMs(alarm.simulated - simulated);
+      waits.push(Math.min(Math.max(1, wait), LONGEST_SLEEP_MS));
+    };
+    const waiting = this.realtime.peek();
+    if (waiting) until({ real: waiting.waitingSince + this.rules.slowAfterMs });
+    const room = seats.some((seat) => seat.room > 0);
+    if (waiting && room) until({ real: real + 10 }); // only a rate limit holds it up
+    const alarm = room && this.store.length > 0 ? this.pace.alarm({ real, simulated }) : null;
+    if (alarm) until(alarm);
+    const oldest = this.store.oldest();
+    if (oldest !== null) until({ simulated: oldest + this.rules.retentionMs + 1 });
+    if (waits.length > 0) this.timer = setTimeout(() => this.wake(), Math.min(...waits)).unref();
   }
 
-  private isExpired(queued: QueuedMessage): boolean {
-    return this.clock.now() - queued.message.publishedAt > this.rules.retentionMs;
+  private isExpired(publishedAt: number, simulated: number): boolean {
+    return simulated - publishedAt > this.rules.retentionMs;
   }
 
-  /** Gives up the oldest messages once nobody takes them: after a day, or when there are too many. */
+  /** Drops what nobody took in a day, from the oldest on. */
+  private expire(simulated: number): void {
+    for (let oldest = this.store.oldest(); oldest !== null; oldest = this.store.oldest()) {
+      if (!this.isExpired(oldest, simulated)) return;
+      const queued = this.store.shift();
+      if (!queued) return;
+      this.drop(queued, 'expired');
+    }
+  }
+
+  /** Gives up the oldest messages when there are too many. */
   private makeRoom(): void {
-    for (;;) {
-      const oldest = this.backlog.peek() ? this.backlog : this.realtime;
-      const candidate = oldest.peek();
-      if (candidate === undefined) return;
-      const full = this.counts.queued > this.rules.maxQueued || this.queuedBytes > this.rules.maxQueuedBytes;
-      if (!full && !this.isExpired(candidate)) return;
-      oldest.shift();
-      this.queuedBytes -= candidate.message.body.length;
-      this.drop(candidate, full ? 'overflowed' : 'expired');
+    while (this.queued > this.rules.maxQueued || this.store.bytes + this.realtimeBytes > this.rules.maxQueuedBytes) {
+      const queued = this.store.length > 0 ? this.store.shift() : this.takeRealtime();
+      if (!queued) return;
+      this.drop(queued, 'overflowed');
     }
   }
 
   private drop(queued: QueuedMessage, why: 'expired' | 'overflowed'): void {
+    this.store.done(queued);
     this.trace.dropped(queued.message, this.id, why);
-    // Said at 1, 10, 100, …: a group that nobody reads drops as many messages as the fleet sends.
-    if (Number.isInteger(Math.log10(++this.count.dropped))) {
-      this.log.warn('dropping the oldest messages of a group that does not take them', {
-        group: this.id,
-        why,
-        dropped: this.count.dropped,
-      });
+    this.count.dropped++;
+    if (why === 'expired') {
+      if (this.expired++ === 0) this.log.warn('dropping messages that nobody accepted in a day', { group: this.id });
+    } else if (Number.isInteger(Math.log10(++this.overflowed))) {
+      // Said at 1, 10, 100, …: a group that nobody reads drops as many messages as the fleet sends.
+      const dropped = this.overflowed;
+      this.log.warn('a group is full: dropping its oldest messages', { group: this.id, dropped });
     }
   }
 }
+
+export type { GroupRules, QueuedMessage };

@@ -1,9 +1,12 @@
 import type { Clock } from '../clock.js';
 import type { Log } from '../log.js';
 import { Random } from '../random.js';
-import { ConsumerGroup, type GroupRules } from './consumer-group.js';
+import { ConsumerGroup } from './consumer-group.js';
+import type { DeliveryRules, GroupRules } from './delivery-rules.js';
+import type { DiskQueues } from './disk-queues.js';
 import type { Fate } from './fate.js';
 import type { Forwarder } from './forwarding.js';
+import { MemoryStore } from './memory-store.js';
 import { MessageLog } from './message-log.js';
 import type { Origin, PlatformMessage, Publication } from './platform-message.js';
 import { Routes } from './routes.js';
@@ -11,7 +14,9 @@ import { enterpriseGroup, groupIdsOf, livingGroup, type Tenants } from './tenant
 
 export interface PlatformOptions {
   readonly tenants: Tenants;
-  readonly rules: Omit<GroupRules, 'sharing'>;
+  readonly rules: DeliveryRules;
+  /** Where the groups keep what they are owed; null is in memory. */
+  readonly queues: DiskQueues | null;
   readonly seed: string;
   readonly clock: Clock;
   /** How many messages the message log remembers, and how many bytes of bodies. */
@@ -27,12 +32,13 @@ export class Platform {
   private readonly forwarders: Forwarder[] = [];
   private readonly groupsById = new Map<string, ConsumerGroup>();
   private routes: (tenant: string | null, topic: string | null) => readonly ConsumerGroup[];
-  private lastId = 0n;
+  private lastId: bigint;
   private count = 0;
 
   constructor(private readonly options: PlatformOptions) {
     const { tenants, clock, logged, loggedBytes } = options;
     this.clock = clock;
+    this.lastId = options.queues?.lastId ?? 0n;
     this.messages = new MessageLog(logged, () => clock.now(), loggedBytes);
     const { apps, instances } = tenants.accounts;
     for (const { appKey } of apps) this.addGroup(livingGroup(appKey), 'oldest');
@@ -62,8 +68,13 @@ export class Platform {
     this.forwarders.push(forwarder);
   }
 
-  /** Queues a message for every group that it concerns and returns the id under which its fate is known. */
+  /**
+   * Queues a message for every group that it concerns and returns the id under which its fate is known. Throws
+   * `QueuesUnavailable` where it can no longer be kept.
+   */
   publish(publication: Publication): string {
+    const failure = this.options.queues?.failure;
+    if (failure) throw failure;
     const message = this.message(publication);
     this.count++;
     this.deliver(message, publication.origin ?? null, this.routes(message.tenant, message.topic));
@@ -82,6 +93,7 @@ export class Platform {
   nextId(now: number): string {
     const first = BigInt(Math.trunc(now)) * 100_000n;
     this.lastId = first > this.lastId ? first : this.lastId + 1n;
+    this.options.queues?.noteId(this.lastId);
     return this.lastId.toString();
   }
 
@@ -97,19 +109,23 @@ export class Platform {
     return group;
   }
 
-  close(): void {
+  /** Sends nothing any more; resolves when queues on disk are written and let go of. */
+  async close(): Promise<void> {
     for (const group of this.groups.values()) group.close();
+    await this.options.queues?.close();
   }
 
   private addGroup(id: string, sharing: GroupRules['sharing']): void {
-    const { rules, clock, seed, log } = this.options;
+    const { rules, clock, seed, log, queues } = this.options;
     const random = new Random(`${seed}/${id}`);
-    this.groupsById.set(id, new ConsumerGroup(id, { ...rules, sharing }, clock, random, this.messages, log));
+    const store = queues?.group(id) ?? new MemoryStore();
+    this.groupsById.set(id, new ConsumerGroup(id, { ...rules, sharing }, clock, random, this.messages, log, store));
   }
 
   private removeGroup(id: string): void {
     this.groupsById.get(id)?.close();
     this.groupsById.delete(id);
+    this.options.queues?.forget(id);
   }
 
   /** The groups that the tenants' accounts of now send a message to; each list of keys is looked up once. */
