@@ -26,6 +26,8 @@ import { Feed, type FeedOptions } from './fleet/feed.js';
 import { FaultEngine } from './faults/fault-engine.js';
 import type { FaultTarget } from './faults/fault-target.js';
 import type { ScenarioFile } from './faults/scenario-file.js';
+import type { MqttDoor, MqttDoorOptions } from './mqtt/mqtt-door.js';
+import { Sandbox } from './rules/sandbox.js';
 import { Clock } from './clock.js';
 import { DEMO_ENTERPRISE, DEMO_LIVING, DEMO_STS } from './demo-accounts.js';
 import { silentLog, type Log } from './log.js';
@@ -44,6 +46,13 @@ export interface SimulatorOptions extends Partial<DeliveryRules> {
   readonly plainPort?: number | null;
   /** AMQP over TLS: 0 takes any free port; null, the default, opens none. */
   readonly tlsPort?: number | null;
+  /** MQTT door for devices: 0 takes any free port; null, the default, opens none. */
+  readonly mqttPort?: number | null;
+  /** MQTT over TLS: 0 takes any free port; null, the default, opens none. */
+  readonly mqttTlsPort?: number | null;
+  /** Shortest keep-alive that a device may ask for, in seconds, and how often silent ones are looked for; 30, 30,000. */
+  readonly mqttMinKeepAliveSeconds?: number;
+  readonly mqttScanMs?: number;
   /** Where the TLS certificate is kept; without it one is made for this run alone. */
   readonly dataDir?: string;
   /** Who may sign in; by default the demo accounts. */
@@ -113,6 +122,7 @@ export class Simulator implements FaultTarget, ControlTarget {
   /** Faults on demand. Whatever is published goes through those that are running. */
   readonly faults: FaultEngine;
   private feed: Feed | null = null;
+  private mqtt: { readonly door: MqttDoor; readonly sandbox: Sandbox } | null = null;
   private control: { readonly api: ControlApi; readonly port: number } | null = null;
 
   /** Use `startSimulator`. */
@@ -310,10 +320,42 @@ export class Simulator implements FaultTarget, ControlTarget {
     this.control = { api, port: await api.open() };
   }
 
+  /** Ports of the MQTT door for devices, or null. */
+  get mqttPort(): number | null {
+    return this.mqtt?.door.plainPort ?? null;
+  }
+
+  get mqttTlsPort(): number | null {
+    return this.mqtt?.door.tlsPort ?? null;
+  }
+
+  /** Opens the MQTT door for devices; once. Throws `PortUnavailable`. */
+  async openMqtt(options: MqttDoorOptions, log: Log): Promise<void> {
+    const { MqttDoor } = await import('./mqtt/mqtt-door.js');
+    const sandbox = new Sandbox();
+    const door = new MqttDoor(
+      options,
+      {
+        registry: this.registry,
+        sandbox,
+        publish: (publication) => void this.publish(publication),
+        refused: (refusal) => this.platform.messages.refused(refusal),
+        now: () => this.clock.now(),
+        worldNow: () => performance.now(),
+      },
+      log,
+    );
+    await door.open();
+    this.mqtt = { door, sandbox };
+    this.downlinks.add(door);
+  }
+
   /** Ends every connection and frees the ports; within a second, whatever the clients do. */
   async stop(): Promise<void> {
     this.feed?.stop();
     this.faults.close();
+    await this.mqtt?.door.close();
+    await this.mqtt?.sandbox.close();
     await this.control?.api.close();
     await this.door.close();
     await this.platform.close();
@@ -349,8 +391,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   gate.onRefused(({ clientId, peer, reason }) => {
     platform.messages.refused({ what: 'sign-in', door: 'amqp', who: clientId || peer, reason });
   });
+  const { mqttPort = null, mqttTlsPort = null } = options;
   const certificate =
-    tlsPort === null
+    tlsPort === null && mqttTlsPort === null
       ? null
       : dataDir === undefined
         ? { ...(await makeCertificate(Date.now())), caFile: null }
@@ -374,6 +417,18 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   });
   await door.open();
   const simulator = new Simulator(platform, door, tenants, gate, host, certificate, clock, seed, log);
+  if (mqttPort !== null || mqttTlsPort !== null) {
+    const { mqttMinKeepAliveSeconds: minKeepAliveSeconds = 30, mqttScanMs: scanMs = 30_000 } = options;
+    try {
+      await simulator.openMqtt(
+        { host, plainPort: mqttPort, tlsPort: mqttTlsPort, certificate, minKeepAliveSeconds, scanMs },
+        log,
+      );
+    } catch (error) {
+      await simulator.stop();
+      throw error;
+    }
+  }
   for (const fault of options.faults ?? []) simulator.faults.start(fault);
   if (options.scenario) simulator.faults.play(options.scenario);
   queues?.onFailure((failure) => {
