@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { checkCredentials, sign } from './credentials.js';
+import { checkCredentials, claimedGroup, sign } from './credentials.js';
 import type { Accounts } from './tenants.js';
 
 // The secrets, strings and passwords are the test vectors of protocol 1.5.
@@ -20,9 +20,20 @@ const accounts: Accounts = {
       instanceId: 'iot-demo0001',
       accessKeys: [
         { accessKeyId: 'demoAccessKeyId01', accessKeySecret: KEY_SECRET },
-        { accessKeyId: 'STS.demoKeyId02', accessKeySecret: STS_SECRET, securityToken: 'CAISdemo+token/01==' },
+        {
+          accessKeyId: 'STS.demoKeyId02',
+          accessKeySecret: STS_SECRET,
+          securityToken: 'CAISdemo+token/01==',
+          expiresAt: SIGNED_AT + 3_600_000,
+        },
+        { accessKeyId: 'noPermission01', accessKeySecret: KEY_SECRET, mayConsume: false },
       ],
       consumerGroupIds: ['demoGroup000100'],
+    },
+    {
+      instanceId: 'iot-other02',
+      accessKeys: [{ accessKeyId: 'otherKeyId', accessKeySecret: KEY_SECRET }],
+      consumerGroupIds: ['otherGroup000200'],
     },
     { instanceId: '', accessKeys: [{ accessKeyId: 'legacyKeyId', accessKeySecret: KEY_SECRET }], consumerGroupIds: [] },
   ],
@@ -37,6 +48,23 @@ const ststoken =
 const legacy =
   'authMode=aksign,signMethod=hmacsha1,timestamp=1700000000000,authId=legacyKeyId,consumerGroupId=DEFAULT_GROUP';
 const legacyPassword = sign({ authId: 'legacyKeyId', timestamp: '1700000000000' }, KEY_SECRET, 'sha1', 'base64');
+
+const tokenFirst = ststoken.replace(
+  'authMode=ststoken,securityToken=CAISdemo+token/01==',
+  'securityToken=CAISdemo+token/01==,authMode=ststoken',
+);
+const signedRandom = (random: string): [string, string, string] => [
+  `a|${living.replace('random=1700000000000', `random=${random}`)}|`,
+  sign({ random }, APP_SECRET, 'sha256', 'hex'),
+  'living/90001234 as a',
+];
+const unpermitted = aksign.replace('demoAccessKeyId01', 'noPermission01');
+const unpermittedPassword = sign(
+  { authId: 'noPermission01', timestamp: '1700000000000' },
+  KEY_SECRET,
+  'sha1',
+  'base64',
+);
 
 const check = (userName: string, password: string, rules: Accounts = accounts, now = SIGNED_AT): string => {
   const verdict = checkCredentials(userName, password, rules, now);
@@ -69,6 +97,21 @@ describe('signing in', () => {
     ],
     ['an unknown parameter', `a|${living},colour=blue|`, HEX, 'living/90001234 as a'],
     ['64 characters of clientId', `${'c'.repeat(64)}|${living}|`, HEX, `living/90001234 as ${'c'.repeat(64)}`],
+    [
+      '64 characters beyond the basic plane',
+      `${'🔔'.repeat(64)}|${living}|`,
+      HEX,
+      `living/90001234 as ${'🔔'.repeat(64)}`,
+    ],
+    ['a negative random', ...signedRandom('-5')],
+    ['the largest long as random', ...signedRandom('9223372036854775807')],
+    ['an empty parameter that nobody knows', `a|${living},note=|`, HEX, 'living/90001234 as a'],
+    [
+      'the equals signs of a token, the token first',
+      `b|${tokenFirst}|`,
+      STS,
+      'enterprise/iot-demo0001/demoGroup000100 as b',
+    ],
     ['no instance on a legacy instance', `a|${legacy}|`, legacyPassword, 'enterprise//DEFAULT_GROUP as a'],
     [
       'an empty instance on a legacy instance',
@@ -92,8 +135,30 @@ describe('signing in', () => {
     ['a wrong Living signMethod', `a|${living.replace('SHA256', 'hmacsha256')}|`, HEX, /signMethod/],
     ['a random that is no number', `a|${living.replace('1700000000000', 'now')}|`, HEX, /random/],
     ['a missing instance', `a|${aksign.replace('iotInstanceId=iot-demo0001,', '')}|`, SHA1, /authId|iotInstanceId/],
+    ['an empty instance', `a|${aksign.replace('=iot-demo0001', '=')}|`, SHA1, /unknown|iotInstanceId/],
+    [
+      'a missing timestamp with the password of another',
+      `a|${aksign.replace('timestamp=1700000000000', 'timestamp=')}|`,
+      SHA1,
+      /timestamp/,
+    ],
+    ['a token cut at its equals signs', `a|${ststoken.replace('01==', '01')}|`, STS, /wrong securityToken/],
+    ['a token of a key that is not temporary', `a|${aksign.replace('aksign', 'ststoken')}|`, SHA1, /unknown authId/],
+    ['66 characters of which one is a bar', `${'c'.repeat(32)}|${'c'.repeat(33)}|${living}|`, HEX, /malformed/],
+    ['text after the closing bar', `a|${living}|x`, HEX, /malformed/],
+    ['65 characters beyond the basic plane', `${'🔔'.repeat(65)}|${living}|`, HEX, /clientId/],
+    ['a random beyond a long', ...signedRandom('92233720368547758070').slice(0, 2), /random/],
     ['a wrong instance', `a|${aksign.replace('demo0001', 'other')}|`, SHA1, /unknown instance/],
-    ['a foreign group', `a|${aksign.replace('DEFAULT_GROUP', 'somebodyElses')}|`, SHA1, /unknown consumer group/],
+    ['a key of another instance', `a|${aksign.replace('iot-demo0001', 'iot-other02')}|`, SHA1, /unknown authId/],
+    [
+      'the group of another instance',
+      `a|${aksign.replace('DEFAULT_GROUP', 'otherGroup000200')}|`,
+      SHA1,
+      /belongs to another instance/,
+    ],
+    ['a key without the permission', `a|${unpermitted}|`, unpermittedPassword, /no permission iot:sub/],
+    ['a key without the permission and a wrong password', `a|${unpermitted}|`, SHA1, /wrong password/],
+    ['an unknown group', `a|${aksign.replace('DEFAULT_GROUP', 'somebodyElses')}|`, SHA1, /unknown consumer group/],
     ['a missing group', `a|${aksign.replace(',consumerGroupId=DEFAULT_GROUP', '')}|`, SHA1, /unknown consumer group/],
     ['an unknown key', `a|${aksign.replace('KeyId01', 'KeyId09')}|`, SHA1, /unknown authId/],
     ['a temporary key without its token', `a|${ststoken.replace('ststoken', 'aksign')}|`, STS, /unknown authId/],
@@ -124,6 +189,31 @@ describe('signing in', () => {
     expect(check(`a|${aksign}|`, SHA1, { ...accounts, freshnessWindowMs: 900_000 }, SIGNED_AT + later)).toMatch(
       expected,
     );
+  });
+
+  it('judges the random of a Living client only when told to', () => {
+    const later = SIGNED_AT + 901_000;
+    const fresh = { ...accounts, freshnessWindowMs: 900_000, freshRandom: true };
+    expect(check(`a|${living}|`, HEX, { ...fresh, freshRandom: false }, later)).toMatch(/^living/);
+    expect(check(`a|${living}|`, HEX, { ...fresh, freshnessWindowMs: null }, later)).toMatch(/^living/);
+    expect(check(`a|${living}|`, HEX, fresh, later)).toMatch(/random is stale/);
+    expect(check(`a|${living}|`, HEX, fresh, later - 2_000)).toMatch(/^living/);
+  });
+
+  it('ends with a temporary credential', () => {
+    expect(check(`b|${ststoken}|`, STS, accounts, SIGNED_AT + 3_599_999)).toMatch(/^enterprise/);
+    expect(check(`b|${ststoken}|`, STS, accounts, SIGNED_AT + 3_600_000)).toMatch(/has expired/);
+  });
+
+  it.each([
+    [`a|${living}|`, 'living/90001234'],
+    [`a|${aksign}|`, 'enterprise/iot-demo0001/DEFAULT_GROUP'],
+    [`a|${legacy}|`, 'enterprise//DEFAULT_GROUP'],
+    [`a|${aksign.replace('DEFAULT_GROUP', 'otherGroup000200')}|`, null],
+    [`a|${living.replace('appKey=90001234', 'appKey=9')}|`, null],
+    ['admin', null],
+  ])('knows whose group %s asks for before it looks at the password', (userName, group) => {
+    expect(claimedGroup(userName, accounts)).toBe(group);
   });
 
   it('never tells a secret, a password or a token in its reasons', () => {
