@@ -1,4 +1,3 @@
-import { Fifo } from '../../platform/fifo.js';
 import type { Publication } from '../../platform/platform-message.js';
 import { defineFault } from '../fault.js';
 import { choice, count, share } from '../parameters.js';
@@ -15,7 +14,8 @@ export const duplicates = defineFault({
     id: choice(['same', 'other'], 'the message id of a copy; other is what a device does that sends twice'),
   },
   begin: ({ share: part, copies, within, id }, { random, passOn, add, did }) => {
-    const again = new Fifo<{ readonly after: number; readonly copy: Publication }>();
+    // By the number of the message after which they come.
+    const due = new Map<number, Publication[]>();
     let passed = 0;
     const repeat = (copy: Publication): void => {
       did('repeated', 1, () => ({ messageId: copy.messageId ?? 'another', topic: copy.topic ?? '' }));
@@ -27,16 +27,17 @@ export const duplicates = defineFault({
         passOn(publication);
         if (random.chance(part)) {
           const copy = id === 'same' ? publication : { ...publication, messageId: undefined };
-          for (let i = 0; i < copies; i++) again.push({ after: passed + random.whole(0, within), copy });
+          for (let i = 0; i < copies; i++) {
+            const after = passed + random.whole(0, within);
+            const others = due.get(after);
+            if (others) others.push(copy);
+            else due.set(after, [copy]);
+          }
         }
-        for (let next = again.peek(); next && next.after <= passed; next = again.peek()) {
-          again.shift();
-          repeat(next.copy);
-        }
+        due.get(passed)?.forEach(repeat);
+        due.delete(passed);
       },
-      end: () => {
-        for (let next = again.shift(); next; next = again.shift()) repeat(next.copy);
-      },
+      end: () => due.forEach((waiting) => waiting.forEach(repeat)),
     };
   },
 });
