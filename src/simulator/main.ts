@@ -45,6 +45,10 @@ async function main(): Promise<void> {
     controlPort: settings.control.port,
     controlHost: settings.control.host,
     controlToken: settings.control.token,
+    mqttPort: settings.mqtt.port,
+    mqttTlsPort: settings.mqtt.tlsPort,
+    mqttMinKeepAliveSeconds: settings.mqtt.minKeepAliveSeconds,
+    mqttScanMs: settings.mqtt.scanMs,
     fleet: settings,
     faults: settings.faults,
     ...(settings.scenario === null ? {} : { scenario: readScenario(settings.scenario) }),
@@ -57,6 +61,10 @@ async function main(): Promise<void> {
     amqp: `${simulator.host}:${simulator.plainPort}`,
     ca: simulator.caFile ?? '',
   });
+  if (simulator.mqttPort !== null || simulator.mqttTlsPort !== null) {
+    const at = (port: number | null): string => (port === null ? 'off' : `${simulator.host}:${port}`);
+    log.info('devices may connect', { mqtt: at(simulator.mqttPort), mqtts: at(simulator.mqttTlsPort) });
+  }
   if (simulator.controlPort !== null) log.info('view', { url: viewUrl(settings.control.host, simulator.controlPort) });
   log.info('virtual devices are sending', {
     devices: settings.devices,
@@ -119,6 +127,8 @@ async function writeReadyFile(path: string, simulator: Simulator): Promise<void>
     tlsPort: simulator.tlsPort,
     caFile: simulator.caFile,
     controlPort: simulator.controlPort,
+    mqttPort: simulator.mqttPort,
+    mqttTlsPort: simulator.mqttTlsPort,
     appKey: apps[0]?.appKey ?? null,
     appSecret: apps[0]?.appSecret ?? null,
     enterprise:

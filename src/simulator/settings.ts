@@ -63,6 +63,14 @@ export interface Settings {
     /** Null asks for none. */
     readonly token: string | null;
   };
+  /** The door of devices. */
+  readonly mqtt: {
+    /** Null opens none. */
+    readonly port: number | null;
+    readonly tlsPort: number | null;
+    readonly minKeepAliveSeconds: number;
+    readonly scanMs: number;
+  };
   /** Stop when this process is gone. */
   readonly parentPid: number | null;
 }
@@ -206,12 +214,21 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
       port: env.SIMULATOR_CONTROL_PORT === 'off' ? null : number('SIMULATOR_CONTROL_PORT', 5_680, 0, 65_535),
       token: secret('SIMULATOR_CONTROL_TOKEN', '') || null,
     },
+    mqtt: {
+      port: env.SIMULATOR_MQTT_PORT === 'off' ? null : number('SIMULATOR_MQTT_PORT', 1_883, 0, 65_535),
+      tlsPort: env.SIMULATOR_MQTT_TLS_PORT === 'off' ? null : number('SIMULATOR_MQTT_TLS_PORT', 8_883, 0, 65_535),
+      minKeepAliveSeconds: number('SIMULATOR_MQTT_MIN_KEEP_ALIVE', 30, 1, 1_200),
+      scanMs: number('SIMULATOR_MQTT_SCAN_MS', 30_000, 10, 3_600_000),
+    },
     parentPid: number('SIMULATOR_PARENT_PID', 0, 0, 2 ** 31) || null,
   };
   if (settings.port !== 0 && settings.port === settings.tlsPort) {
     problems.push('SIMULATOR_PORT and SIMULATOR_TLS_PORT must differ');
   }
-  const { control } = settings;
+  const { control, mqtt } = settings;
+  if (mqtt.port !== null && mqtt.port !== 0 && mqtt.port === mqtt.tlsPort) {
+    problems.push('SIMULATOR_MQTT_PORT and SIMULATOR_MQTT_TLS_PORT must differ');
+  }
   if (control.port !== null && control.token === null && !isLoopback(control.host)) {
     problems.push(
       'SIMULATOR_CONTROL_TOKEN must be set when SIMULATOR_CONTROL_HOST is no loopback address: who reaches the control API reads device secrets and ends connections',
