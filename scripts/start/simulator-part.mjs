@@ -19,8 +19,13 @@ import { until } from './wait.mjs';
  * @property {{ instanceId: string, accessKeyId: string, accessKeySecret: string, consumerGroupId: string }} enterprise
  */
 
-/** Where it listens when nobody says otherwise: AMQP's own ports, TLS and plain. */
-const PORTS = { SIMULATOR_TLS_PORT: 5671, SIMULATOR_PORT: 5672 };
+/** Where it listens when nobody says otherwise: the own ports of AMQP and MQTT, TLS and plain. */
+const PORTS = {
+  SIMULATOR_TLS_PORT: 5671,
+  SIMULATOR_PORT: 5672,
+  SIMULATOR_MQTT_TLS_PORT: 8883,
+  SIMULATOR_MQTT_PORT: 1883,
+};
 
 /**
  * Starts the platform simulator and waits until it listens.
@@ -82,7 +87,7 @@ export function simulatorSettings({ tlsPort, caFile, appKey, appSecret, enterpri
 }
 
 /**
- * A broker of one's own may have AMQP's ports; unless a port was asked for by number, any other will do.
+ * A broker of one's own may have these ports; unless a port was asked for by number, any other will do.
  * @param {Environment} environment
  * @returns {Promise<Environment>}
  */

@@ -34,7 +34,19 @@ describe('the settings of the simulator', () => {
     expect(accountsOf(settings).apps).toEqual([{ appKey: '77', appSecret: 'any, thing | goes' }]);
   });
 
+  it('of the MQTT door may close it, and keep its ports apart', () => {
+    const mqtt = { port: 1_883, tlsPort: 8_883, minKeepAliveSeconds: 30, scanMs: 30_000 };
+    expect(readSettings({}).mqtt).toEqual(mqtt);
+    const closed = readSettings({ SIMULATOR_MQTT_PORT: 'off', SIMULATOR_MQTT_TLS_PORT: 'off' }).mqtt;
+    expect(closed).toEqual({ ...mqtt, port: null, tlsPort: null });
+    expect(() => readSettings({ SIMULATOR_MQTT_PORT: '8883' })).toThrow(
+      /SIMULATOR_MQTT_PORT and SIMULATOR_MQTT_TLS_PORT/,
+    );
+  });
+
   it.each([
+    ['SIMULATOR_MQTT_PORT', 'none'],
+    ['SIMULATOR_MQTT_MIN_KEEP_ALIVE', '0'],
     ['SIMULATOR_PORT', '70000'],
     ['SIMULATOR_PORT', '-1'],
     ['SIMULATOR_PORT', '5671'],

@@ -31,6 +31,8 @@ try {
     HTTP_PORT: String(httpPort),
     SIMULATOR_PORT: '0',
     SIMULATOR_TLS_PORT: '0',
+    SIMULATOR_MQTT_PORT: 'off',
+    SIMULATOR_MQTT_TLS_PORT: 'off',
     DATABASE_URL: '',
     AMQP_URL: '',
     HTTP_TOKEN: '',

@@ -181,6 +181,8 @@ async function start(stages, compose) {
       settings('simulator', {
         SIMULATOR_PORT: plainPort,
         SIMULATOR_TLS_PORT: tlsPort,
+        SIMULATOR_MQTT_PORT: 'off',
+        SIMULATOR_MQTT_TLS_PORT: 'off',
         SIMULATOR_HOST: '127.0.0.1',
         SIMULATOR_DATA_DIR: path.join(folder, 'world', 'simulator'),
       }),

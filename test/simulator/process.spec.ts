@@ -43,6 +43,8 @@ describe('the simulator as a process', () => {
     const settings = {
       SIMULATOR_PORT: '0',
       SIMULATOR_TLS_PORT: '0',
+      SIMULATOR_MQTT_PORT: '0',
+      SIMULATOR_MQTT_TLS_PORT: '0',
       SIMULATOR_READY_FILE: join(directory, 'ready.json'),
     };
     const { PATH = '' } = process.env;
