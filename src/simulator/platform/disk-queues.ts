@@ -117,7 +117,10 @@ export class DiskQueues {
         ? `${where} are in use by another simulator. Stop it, or set SIMULATOR_DATA_DIR to another folder.`
         : /no space left|disk quota/i.test(message)
           ? `${where} cannot be written: the disk is full. Make room and start again; what was accepted for delivery so far is kept.`
-          : code === 'LEVEL_CORRUPTION' || error instanceof SyntaxError || error instanceof RangeError
+          : code === 'LEVEL_CORRUPTION' ||
+              /no such file/i.test(message) ||
+              error instanceof SyntaxError ||
+              error instanceof RangeError
             ? `${where} are damaged (${message}). Move the folder away to start with empty queues.`
             : `${where} cannot be read or written (${message}). Look at the folder and its disk, or set SIMULATOR_DATA_DIR to another folder.`;
     return new QueuesUnavailable(text, { cause: error });
@@ -126,8 +129,7 @@ export class DiskQueues {
 
 /** The library wraps what went wrong in an error that only says that the database is not open. */
 function innermost(error: unknown): { readonly code: string; readonly message: string } {
-  let found = error;
-  while (found instanceof Error && found.cause instanceof Error) found = found.cause;
-  const { code } = found as { code?: unknown };
-  return { code: String(code), message: found instanceof Error ? found.message : String(found) };
+  let found = error as { readonly code?: unknown; readonly message?: unknown; readonly cause?: unknown };
+  while (typeof found.cause === 'object' && found.cause !== null) found = found.cause;
+  return { code: String(found.code), message: String(found.message) };
 }
