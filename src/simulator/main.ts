@@ -15,7 +15,9 @@ import { readWorld } from './world.js';
 async function main(): Promise<void> {
   const settings = readSettings(process.env);
   const log = lineLog((line) => process.stdout.write(line));
-  const world = settings.world === null ? null : readWorld(settings.world, settings.groupLimits);
+  const world =
+    settings.world === null ? null : readWorld(settings.world, settings.groupLimits, accountsOf(settings, null));
+  const fleet = { ...settings, ...world?.fleet };
   // One left behind by a killed simulator would send others to a port where nobody listens.
   if (settings.readyFile !== null) await rm(settings.readyFile, { force: true });
   const simulator = await startSimulator({
@@ -49,7 +51,8 @@ async function main(): Promise<void> {
     mqttTlsPort: settings.mqtt.tlsPort,
     mqttMinKeepAliveSeconds: settings.mqtt.minKeepAliveSeconds,
     mqttScanMs: settings.mqtt.scanMs,
-    fleet: settings,
+    fleet,
+    ...(world?.products ? { products: world.products } : {}),
     faults: settings.faults,
     ...(settings.scenario === null ? {} : { scenario: readScenario(settings.scenario) }),
     log,
@@ -67,9 +70,9 @@ async function main(): Promise<void> {
   }
   if (simulator.controlPort !== null) log.info('view', { url: viewUrl(settings.control.host, simulator.controlPort) });
   log.info('virtual devices are sending', {
-    devices: settings.devices,
-    messagesPerSecond: settings.rate,
-    seed: settings.seed,
+    devices: simulator.virtualDevices,
+    messagesPerSecond: fleet.rate,
+    seed: fleet.seed,
     flavour: settings.flavour,
     faults: settings.faults.join(',') || 'none',
   });

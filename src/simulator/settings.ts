@@ -195,7 +195,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     maxIdleTimeoutMs: number('SIMULATOR_MAX_IDLE_TIMEOUT_MS', 300_000, 1, 3_600_000),
     connectionLimits: limits ? connectionLimits : NO_CONNECTION_LIMITS,
     groupLimits: limits ? groupLimits : NO_GROUP_LIMITS,
-    devices: number('SIMULATOR_DEVICES', 12, 1, 10_000),
+    devices: number('SIMULATOR_DEVICES', 12, 1, 100_000),
     rate: number('SIMULATOR_RATE', 5, 0, 100_000, false),
     seed: text('SIMULATOR_SEED', '1', anything, 'up to 4,096 characters'),
     flavour: choice('SIMULATOR_FLAVOUR', 'both', ['living', 'enterprise', 'both']),

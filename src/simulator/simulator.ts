@@ -22,7 +22,14 @@ import type { Json } from './devices/json.js';
 import { Registry } from './devices/registry.js';
 import type { ControlTarget } from './control/control-target.js';
 import type { ControlApi, ControlOptions } from './control/control-api.js';
-import { Feed, type FeedOptions } from './fleet/feed.js';
+import { Device } from './devices/device.js';
+import { registrationOf } from './devices/identity.js';
+import { flicker } from './devices/presence.js';
+import type { Voice } from './devices/product.js';
+import type { ProductPlan } from './devices/products-section.js';
+import { Feed } from './fleet/feed.js';
+import { Fleet } from './fleet/fleet.js';
+import { demoMembers, demoProducts, membersOf } from './fleet/line-up.js';
 import { FaultEngine } from './faults/fault-engine.js';
 import type { FaultTarget } from './faults/fault-target.js';
 import type { ScenarioFile } from './faults/scenario-file.js';
@@ -93,11 +100,24 @@ export interface SimulatorOptions extends Partial<DeliveryRules> {
   /** The bearer token that it asks for; null, the default, asks for none. */
   readonly controlToken?: string | null;
   /** Virtual devices that send messages of their own; none. */
-  readonly fleet?: FeedOptions;
+  readonly fleet?: FleetChoice;
+  /** Products and their devices, as a world file describes them; those of the demo. */
+  readonly products?: readonly ProductPlan[];
   /** Faults that run from the start with their defaults, by name; none. */
   readonly faults?: readonly string[];
   /** Faults and more at their times, counted from the start. */
   readonly scenario?: ScenarioFile;
+}
+
+/** How virtual devices live. */
+export interface FleetChoice {
+  readonly seed: string;
+  /** How many there are of the demo's products; products of a world say it themselves. */
+  readonly devices: number;
+  /** In whose form the demo's products speak; `both` gives each the form its maker would meet. */
+  readonly flavour: Voice | 'both';
+  /** Messages in each of the world's seconds, of the whole fleet; 0 sends the first messages only. */
+  readonly rate: number;
 }
 
 /**
@@ -122,6 +142,7 @@ export class Simulator implements FaultTarget, ControlTarget {
   /** Faults on demand. Whatever is published goes through those that are running. */
   readonly faults: FaultEngine;
   private feed: Feed | null = null;
+  private readonly chance: Random;
   private mqtt: { readonly door: MqttDoor; readonly sandbox: Sandbox } | null = null;
   private control: { readonly api: ControlApi; readonly port: number } | null = null;
 
@@ -136,9 +157,10 @@ export class Simulator implements FaultTarget, ControlTarget {
     certificate: (Certificate & { caFile: string | null }) | null,
     /** The simulated time. */
     readonly clock: Clock,
-    seed: string,
+    private readonly seed: string,
     log: Log,
   ) {
+    this.chance = new Random(`flapping/${seed}`);
     this.faults = new FaultEngine({
       seed,
       clock,
@@ -282,24 +304,57 @@ export class Simulator implements FaultTarget, ControlTarget {
     this.gate.refusing = refuse;
   }
 
-  /** Lets a virtual device, or one by chance, go offline and online so many times within a moment. */
-  flap(_times: number, _device?: string): void {
-    throw new Error('there are no virtual devices');
+  /** Lets a device, `productKey:deviceName` or one by chance, go offline and online so many times within a moment. */
+  flap(times: number, device?: string): void {
+    const now = this.clock.now();
+    const online = device === undefined ? [...this.registry.devices].filter((each) => each.online) : [];
+    const found = device === undefined ? (online[this.chance.whole(0, online.length - 1)] ?? null) : this.known(device);
+    if (!found) throw new Error('there is no device online in the simulator');
+    for (const publication of flicker(found, times, this.chance, now)) {
+      this.publish({ ...publication, origin: { from: 'fault', by: 'flapping' } });
+    }
   }
 
   /** Sends a command to a device, `productKey:deviceName`, and returns its request id. Throws for one that is not known. */
   command(device: string, service: string, params: Readonly<Record<string, unknown>>): string {
+    return this.downlinks.send(this.known(device), service, params as Readonly<Record<string, Json>>);
+  }
+
+  /** A device by `productKey:deviceName`. Throws for one that is not known. */
+  private known(device: string): Device {
     const [productKey = '', ...name] = device.split(':');
     const found = this.registry.device(productKey, name.join(':'));
     if (!found) throw new Error(`no device ${device} in the simulator`);
-    return this.downlinks.send(found, service, params as Readonly<Record<string, Json>>);
+    return found;
   }
 
-  /** Lets virtual devices live and send; once. */
-  startFleet(options: FeedOptions, clock: Clock): void {
-    if (this.feed) throw new Error('The simulator has a fleet already');
-    this.feed = new Feed(options, clock, (publication) => void this.publish(publication));
-    this.feed.start();
+  /** Registers products and devices, and makes a fleet of the virtual ones when one is chosen; once. */
+  populate(plans: readonly ProductPlan[] | null, choice: FleetChoice | null): void {
+    const { seed = this.seed, devices = 0, flavour = 'both' } = choice ?? {};
+    const products = plans ?? demoProducts(flavour);
+    for (const { product } of products) this.registry.addProduct(product);
+    if (choice) {
+      const members = plans ? membersOf(plans) : demoMembers(products, devices);
+      const fleet = new Fleet({ seed, members, registry: this.registry });
+      this.downlinks.add(fleet);
+      this.feed = new Feed(fleet, choice.rate, this.clock, (publication) => void this.publish(publication));
+    }
+    for (const { product, devices: named } of products) {
+      for (const { name, secret } of named) {
+        if (this.registry.device(product.productKey, name)) continue;
+        this.registry.add(new Device(registrationOf(product, name, seed, secret)));
+      }
+    }
+  }
+
+  /** How many virtual devices there are. */
+  get virtualDevices(): number {
+    return this.feed?.size ?? 0;
+  }
+
+  /** Lets the virtual devices live and send. */
+  startFleet(): void {
+    this.feed?.start();
   }
 
   /** The message log (the platform's 日志查看). */
@@ -417,6 +472,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   });
   await door.open();
   const simulator = new Simulator(platform, door, tenants, gate, host, certificate, clock, seed, log);
+  simulator.populate(options.products ?? null, options.fleet ?? null);
   if (mqttPort !== null || mqttTlsPort !== null) {
     const { mqttMinKeepAliveSeconds: minKeepAliveSeconds = 30, mqttScanMs: scanMs = 30_000 } = options;
     try {
@@ -444,7 +500,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       throw error;
     }
   }
-  if (options.fleet) simulator.startFleet(options.fleet, clock);
+  simulator.startFleet();
   return simulator;
 }
 

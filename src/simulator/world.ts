@@ -1,6 +1,14 @@
+import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { bundled } from './bundled.js';
 import { readDescription } from './description-file.js';
+import {
+  fleetSection,
+  productsSection,
+  readProducts,
+  type FleetSection,
+  type ProductPlan,
+} from './devices/products-section.js';
 import { tenantsSection } from './platform/tenants-section.js';
 import type { Accounts, GroupLimits } from './platform/tenants.js';
 
@@ -8,7 +16,12 @@ import type { Accounts, GroupLimits } from './platform/tenants.js';
 export interface World {
   /** Null where the file has no `tenants:`; the settings name one Living app and one Enterprise instance then. */
   readonly accounts: Accounts | null;
+  /** Null where the file has no `products:`; there are the demo's then. */
+  readonly products: readonly ProductPlan[] | null;
+  readonly fleet: FleetSection;
 }
+
+const NOBODY: Accounts = { apps: [], instances: [], freshnessWindowMs: null };
 
 /** `builtin:name` is one that comes with the simulator; anything else is a path. */
 export function worldFile(name: string): string {
@@ -17,15 +30,26 @@ export function worldFile(name: string): string {
 
 /**
  * Reads a world file (YAML or JSON). Throws `BadDescription` with the first problem, as `file:line: what is wrong`; each part
- * of the simulator checks its own section.
+ * of the simulator checks its own section. `usual` is who there is where the file names nobody.
  */
-export function readWorld(file: string, limits: GroupLimits): World {
+export function readWorld(file: string, limits: GroupLimits, usual: Accounts = NOBODY): World {
   const schema = z.strictObject({
     tenants: tenantsSection(limits).optional(),
-    products: z.unknown().optional(),
-    fleet: z.unknown().optional(),
+    products: productsSection.optional(),
+    fleet: fleetSection.optional(),
     rules: z.unknown().optional(),
   });
-  const { value } = readDescription(file, schema);
-  return { accounts: value.tenants ?? null };
+  const description = readDescription(file, schema);
+  const { value } = description;
+  const accounts = value.tenants ?? null;
+  const { apps, instances } = accounts ?? usual;
+  const products =
+    value.products === undefined
+      ? null
+      : readProducts(description, ['products'], value.products, {
+          directory: dirname(resolve(file)),
+          appKeys: apps.map(({ appKey }) => appKey),
+          instanceIds: instances.map(({ instanceId }) => instanceId),
+        });
+  return { accounts, products, fleet: value.fleet ?? {} };
 }

@@ -41,5 +41,25 @@ export function flap(device: Device, random: Random, now: number): Publication[]
   ];
 }
 
+/**
+ * A device goes offline and online so many times within a moment, and is online in the end. An Enterprise instance tells all
+ * of it; Living thins such transitions out (protocol 4.3): how is undocumented, here the first and the last are told.
+ */
+export function flicker(device: Device, times: number, random: Random, now: number): Publication[] {
+  const said: Publication[] = [];
+  let at = now - 2 * times * 120;
+  for (let i = 0; i < times; i++) {
+    const [lost, back] = [at + random.whole(1, 100), at + random.whole(121, 220)];
+    at += 240;
+    const thin = device.voice === 'living' && times > 1;
+    if (!thin || i === 0) said.push(status(device, false, lost, lost, now));
+    if (!thin || i === times - 1) said.push(status(device, true, back, back, now));
+    device.lastPacketAt = back;
+  }
+  device.online = true;
+  device.activated = true;
+  return said;
+}
+
 /** How long after its last packet the platform gives a silent device up: 1.5 keep-alives and a scan (protocol 7.5). */
-export const silenceMs = (random: Random): number => 90_000 + random.whole(0, 30_000);
+export const silenceMs = (random: Random, keepAliveMs = 60_000): number => 1.5 * keepAliveMs + random.whole(0, 30_000);

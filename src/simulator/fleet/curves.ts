@@ -7,6 +7,9 @@ const ZONE_MS = 8 * HOUR_MS;
 /** Hours since local midnight, with fractions. */
 export const hourOfDay = (now: number): number => ((now + ZONE_MS) / HOUR_MS) % 24;
 
+/** Days since 1970 at local midnight. */
+export const localDay = (now: number): number => Math.floor((now + ZONE_MS) / (24 * HOUR_MS));
+
 /** 0 to 1 over the day, 1 at `peakHour`. */
 export const dayCurve = (now: number, peakHour: number): number =>
   (1 + Math.cos(((hourOfDay(now) - peakHour) / 24) * 2 * Math.PI)) / 2;
@@ -35,15 +38,30 @@ export class Drift {
   }
 }
 
-const LONGEST_STEP_MS = 600_000;
+/** A thing lives through a long time in steps of about this length, so that duty cycles and day curves are not leapt over. */
+const STEP_MS = 120_000;
+/** More than this many steps at once are made longer instead. */
+const MOST_STEPS = 400;
 
-/** How much time a thing has lived through since it was last asked: none at first, never backwards, never in one leap. */
+/** A piece of time that a thing lives through: it ends `at` (ms since 1970) and takes `elapsedMs`. */
+export interface Step {
+  readonly at: number;
+  readonly elapsedMs: number;
+}
+
+/** How much time a thing has lived through since it was last asked: none at first, never backwards. */
 export class Stopwatch {
   private last: number | null = null;
 
-  elapsedMs(now: number): number {
-    const elapsed = this.last === null ? 0 : clamped(now - this.last, 0, LONGEST_STEP_MS);
-    this.last = Math.max(now, this.last ?? now);
-    return elapsed;
+  /** One step at least, which takes no time when none has passed. */
+  steps(now: number): Step[] {
+    const from = this.last ?? now;
+    this.last = Math.max(now, from);
+    const elapsed = this.last - from;
+    const count = clamped(Math.ceil(elapsed / STEP_MS), 1, MOST_STEPS);
+    return Array.from({ length: count }, (_, i) => ({
+      at: elapsed === 0 ? now : from + (elapsed * (i + 1)) / count,
+      elapsedMs: elapsed / count,
+    }));
   }
 }

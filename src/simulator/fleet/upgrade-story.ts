@@ -1,4 +1,5 @@
 import * as messages from '../devices/messages.js';
+import type { VirtualDevice } from './virtual-device.js';
 import type { Story } from './world.js';
 
 /** A batch of firmware updates: planned, begun, each device's progress, result and new version, completed. */
@@ -7,13 +8,18 @@ export const upgradeStory: Story = {
   voice: 'enterprise',
   tell(world, now) {
     const { random, agenda } = world;
-    const candidates = world.awake('enterprise').filter(({ product }) => product.role !== 'sub-device');
-    if (candidates.length === 0) return [];
-    const { product } = random.pick(candidates);
-    const devices = candidates
-      .filter((device) => device.productKey === product.productKey && !device.upgrading)
-      .slice(0, 3);
-    if (devices.length === 0) return [];
+    const mayUpgrade = (device: VirtualDevice): boolean => device.product.role !== 'sub-device' && !device.upgrading;
+    const first = world.pickAwake('enterprise', mayUpgrade);
+    if (!first) return [];
+    const { product } = first;
+    const devices = [first];
+    for (let more = 0; more < 2; more++) {
+      const another = world.pickAwake(
+        'enterprise',
+        (device) => device.product === product && mayUpgrade(device) && !devices.includes(device),
+      );
+      if (another) devices.push(another);
+    }
     const [packageId, jobId] = [`pkg-${random.whole(100, 999)}`, `job-${random.text(10)}`];
     agenda.at(now + 1_000, (at) => [messages.upgradeJob(product, packageId, jobId, 'IN_PROGRESS', at)]);
     devices.forEach((device, index) => {

@@ -1,5 +1,5 @@
 import type { Random } from '../../random.js';
-import { clamped, dayCurve, Drift, rounded, Stopwatch } from '../curves.js';
+import { clamped, dayCurve, Drift, rounded } from '../curves.js';
 import type { Json } from '../../devices/json.js';
 import type { ModelEvent } from '../../devices/messages.js';
 import type { EventType } from '../../models/thing-model.js';
@@ -7,8 +7,9 @@ import type { Thing } from '../thing.js';
 
 /** A gateway in a cellar: its own health, and where it stands. */
 export class Gateway implements Thing {
-  private readonly watch = new Stopwatch();
+  private measuredAt: number | null = null;
   private uplink = 'ethernet';
+  private scanSeconds = 60;
   private readonly load: Drift;
   private readonly memory: Drift;
   private readonly site: Readonly<Record<string, Json>>;
@@ -20,13 +21,19 @@ export class Gateway implements Thing {
   }
 
   measure(now: number): Record<string, Json> {
-    const elapsed = this.watch.elapsedMs(now);
+    const elapsed = Math.max(0, now - (this.measuredAt ?? now));
+    this.measuredAt = Math.max(now, this.measuredAt ?? now);
     return {
       CpuLoad: rounded(clamped(18 + 20 * dayCurve(now, 14) + this.load.after(elapsed), 1, 100), 1),
       MemoryUsedMB: rounded(clamped(212 + this.memory.after(elapsed), 80, 500), 1),
       Uplink: this.uplink,
       Site: this.site,
+      ScanIntervalSeconds: this.scanSeconds,
     };
+  }
+
+  set(identifier: string, value: Json): void {
+    if (identifier === 'ScanIntervalSeconds') this.scanSeconds = Number(value);
   }
 
   raise(type: EventType): ModelEvent {
@@ -51,7 +58,7 @@ export class Gateway implements Thing {
 
 /** A temperature and humidity probe, behind a gateway. */
 export class Probe implements Thing {
-  private readonly watch = new Stopwatch();
+  private measuredAt: number | null = null;
   private battery: number;
   private readonly mean: number;
   private readonly warmth: Drift;
@@ -65,14 +72,22 @@ export class Probe implements Thing {
   }
 
   measure(now: number): Record<string, Json> {
-    const elapsed = this.watch.elapsedMs(now);
-    this.battery = clamped(this.battery - elapsed / 3_600_000 / 8, 1_900, 3_100);
+    const elapsed = Math.max(0, now - (this.measuredAt ?? now));
+    this.measuredAt = Math.max(now, this.measuredAt ?? now);
+    // Empty after two years or so, and then somebody brings a new one.
+    this.battery -= (elapsed / 3_600_000) * 0.065;
+    if (this.battery < 1_900) this.battery = 3_050;
     const temperature = this.mean + 2.5 * dayCurve(now, 15) + this.warmth.after(elapsed);
     return {
       Temperature: rounded(temperature + this.random.noise() * 0.05, 2),
       Humidity: rounded(clamped(72 - temperature + this.damp.after(elapsed), 5, 99), 1),
-      BatteryMillivolts: this.random.whole(2_050, 2_300),
+      BatteryMillivolts: Math.round(this.battery + this.random.noise() * 2),
     };
+  }
+
+  /** It takes no orders: it sleeps most of the time. */
+  set(): void {
+    return undefined;
   }
 
   raise(type: EventType): ModelEvent {

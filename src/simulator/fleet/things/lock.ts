@@ -1,8 +1,8 @@
 import type { Random } from '../../random.js';
 import { clamped, Drift, hourOfDay, Stopwatch } from '../curves.js';
 import type { Json } from '../../devices/json.js';
-import type { ModelEvent } from '../../devices/messages.js';
-import type { EventType } from '../../models/thing-model.js';
+import type { Fields, ModelEvent } from '../../devices/messages.js';
+import type { EventType, ModelService } from '../../models/thing-model.js';
 import type { Thing } from '../thing.js';
 
 /** A smart lock: opened at the hours people come and go, locks itself, and empties its battery a little each time. */
@@ -10,6 +10,7 @@ export class Lock implements Thing {
   private battery: number;
   private openUntil = 0;
   private openings: number;
+  private autoLock = 1;
   private readonly watch = new Stopwatch();
   private readonly signal: Drift;
 
@@ -20,20 +21,38 @@ export class Lock implements Thing {
   }
 
   measure(now: number): Record<string, Json> {
-    const elapsed = this.watch.elapsedMs(now);
-    const hour = hourOfDay(now);
-    const busy = (hour > 7 && hour < 9) || (hour > 17 && hour < 20) ? 12 : hour < 6 ? 0.5 : 3;
-    if (now > this.openUntil && this.random.chance(1 - Math.exp((-busy * elapsed) / 600_000))) {
-      this.openUntil = now + this.random.between(4_000, 15_000);
-      this.openings++;
-      this.battery = clamped(this.battery - 0.02, 1, 100);
+    let signal = 0;
+    for (const { at, elapsedMs } of this.watch.steps(now)) {
+      const hour = hourOfDay(at);
+      const busy = (hour > 7 && hour < 9) || (hour > 17 && hour < 20) ? 12 : hour < 6 ? 0.5 : 3;
+      if (at > this.openUntil && this.random.chance(1 - Math.exp((-busy * elapsedMs) / 3_600_000))) this.open(at);
+      signal = this.signal.after(elapsedMs);
     }
     return {
       LockState: now < this.openUntil ? 0 : 1,
       BatteryPercentage: Math.round(this.battery),
       OpenCount: this.openings,
-      WiFi_RSSI: Math.round(-58 + this.signal.after(elapsed)),
+      AutoLock: this.autoLock,
+      WiFi_RSSI: Math.round(clamped(-58 + signal, -127, 0)),
     };
+  }
+
+  set(identifier: string, value: Json): void {
+    if (identifier === 'AutoLock') this.autoLock = Number(value);
+  }
+
+  call(service: ModelService, _params: Fields, now: number): Fields | null {
+    if (service.identifier !== 'RemoteUnlock') return null;
+    this.open(now);
+    return { LockState: 0 };
+  }
+
+  private open(at: number): void {
+    // Without its bolt the door stands open until somebody thinks of it.
+    this.openUntil = at + this.random.between(4_000, 15_000) * (this.autoLock === 1 ? 1 : 40);
+    this.openings++;
+    this.battery -= 0.02;
+    if (this.battery < 3) this.battery = 100;
   }
 
   raise(type: EventType): ModelEvent {

@@ -1,8 +1,8 @@
 import type { Random } from '../../random.js';
 import { dayCurve, Drift, hourOfDay, rounded, Stopwatch } from '../curves.js';
 import type { Json } from '../../devices/json.js';
-import type { ModelEvent } from '../../devices/messages.js';
-import type { EventType } from '../../models/thing-model.js';
+import type { Fields, ModelEvent } from '../../devices/messages.js';
+import type { EventType, ModelService } from '../../models/thing-model.js';
 import type { Thing } from '../thing.js';
 
 /** A room thermostat: heats in duty cycles between two thresholds while the house loses warmth to the weather. */
@@ -10,7 +10,9 @@ export class Thermostat implements Thing {
   private temperature: number;
   private heating = false;
   private readonly watch = new Stopwatch();
-  private readonly comfort: number;
+  private comfort: number;
+  private mode: string | null = null;
+  private boostUntil = 0;
   private readonly weather: Drift;
   private readonly humidity: Drift;
 
@@ -22,26 +24,41 @@ export class Thermostat implements Thing {
   }
 
   private target(now: number): number {
+    if (now < this.boostUntil) return this.comfort + 2;
     const hour = hourOfDay(now);
     return hour >= 6 && hour < 22.5 ? this.comfort : this.comfort - 3;
   }
 
   measure(now: number): Record<string, Json> {
-    const elapsed = this.watch.elapsedMs(now);
-    const target = this.target(now);
-    const outside = 3 + 7 * dayCurve(now, 15) + this.weather.after(elapsed);
-    if (this.temperature < target - 0.4) this.heating = true;
-    if (this.temperature > target + 0.4) this.heating = false;
-    const balance = outside + (this.heating ? 30 : 4);
-    this.temperature = balance + (this.temperature - balance) * Math.exp(-elapsed / 5_400_000);
+    let humidity = 0;
+    for (const { at, elapsedMs } of this.watch.steps(now)) {
+      const target = this.target(at);
+      const outside = 3 + 7 * dayCurve(at, 15) + this.weather.after(elapsedMs);
+      if (this.temperature < target - 0.4) this.heating = true;
+      if (this.temperature > target + 0.4) this.heating = false;
+      const balance = outside + (this.heating ? 30 : 4);
+      this.temperature = balance + (this.temperature - balance) * Math.exp(-elapsedMs / 5_400_000);
+      humidity = this.humidity.after(elapsedMs);
+    }
     return {
       CurrentTemperature: rounded(this.temperature + this.random.noise() * 0.04, 2),
-      TargetTemperature: target,
+      TargetTemperature: this.target(now),
       HeatingState: this.heating ? 1 : 0,
-      RelativeHumidity: Math.round(44 + this.humidity.after(elapsed)),
-      WorkMode: hourOfDay(now) < 6 ? 'night' : 'auto',
+      RelativeHumidity: Math.round(44 + humidity),
+      WorkMode: this.mode ?? (hourOfDay(now) < 6 ? 'night' : 'auto'),
       Schedule: { Wake: '06:00', Sleep: '22:30', Comfort: this.comfort },
     };
+  }
+
+  set(identifier: string, value: Json): void {
+    if (identifier === 'TargetTemperature') this.comfort = Number(value);
+    if (identifier === 'WorkMode' && typeof value === 'string') this.mode = value;
+  }
+
+  call(service: ModelService, { Minutes }: Fields, now: number): Fields | null {
+    if (service.identifier !== 'BoostHeating') return null;
+    this.boostUntil = now + Number(Minutes ?? 30) * 60_000;
+    return { Until: String(this.boostUntil) };
   }
 
   raise(type: EventType): ModelEvent {
