@@ -32,6 +32,25 @@ describe('the door of the platform', () => {
     await new Promise((resolve) => socket.once('close', resolve));
     return Buffer.concat(read);
   };
+  /** The code of the SASL outcome (0x44), a list of one ubyte, at the very end of what was read. */
+  const outcomeIn = (answer: Buffer): number =>
+    /005344(?:d00{7}60{7}1|c00301)50(0\d)$/.exec(answer.toString('hex'))?.map(Number)[1] ?? -1;
+  /** sasl-init (0x41), a list of two: the mechanism and its response. */
+  const saslInit = (mechanism: string, response: string): Buffer => {
+    const [name, bytes] = [Buffer.from(mechanism), Buffer.from(response)];
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(bytes.length);
+    const items = Buffer.concat([Buffer.from([0xa3, name.length]), name, Buffer.from([0xb0]), length, bytes]);
+    const list = Buffer.alloc(8);
+    list.writeUInt32BE(items.length + 4, 0);
+    list.writeUInt32BE(2, 4);
+    const performative = Buffer.concat([Buffer.from([0x00, 0x53, 0x41, 0xd0]), list, items]);
+    const head = Buffer.alloc(8);
+    head.writeUInt32BE(8 + performative.length, 0);
+    head.writeUInt8(2, 4);
+    head.writeUInt8(1, 5);
+    return Buffer.concat([head, performative]);
+  };
   const SASL_HEADER = Buffer.from([0x41, 0x4d, 0x51, 0x50, 3, 1, 0, 0]);
 
   describe('sign-in', () => {
@@ -60,22 +79,31 @@ describe('the door of the platform', () => {
     });
 
     it('answers SASL outcome 1 and nothing more to a refusal', async () => {
-      const response = Buffer.from('\0admin\0admin');
-      const items = Buffer.concat([
-        Buffer.from([0xa3, 5]),
-        Buffer.from('PLAIN'),
-        Buffer.from([0xa0, response.length]),
-        response,
-      ]);
-      // sasl-init (0x41), a list of two: the mechanism and its response.
-      const performative = Buffer.concat([Buffer.from([0x00, 0x53, 0x41, 0xc0, items.length + 1, 2]), items]);
-      const head = Buffer.alloc(8);
-      head.writeUInt32BE(8 + performative.length, 0);
-      head.writeUInt8(2, 4);
-      head.writeUInt8(1, 5);
-      const answer = await talk(SASL_HEADER, Buffer.concat([head, performative]));
-      // The last frame: sasl-outcome (0x44), a list of one, the ubyte 1.
-      expect(answer.toString('hex')).toMatch(/005344d00{7}60{7}15001$/);
+      expect(outcomeIn(await talk(SASL_HEADER, saslInit('PLAIN', '\0admin\0admin')))).toBe(1);
+    });
+
+    it.each(['ANONYMOUS', 'EXTERNAL', 'toString'])('answers the same to the mechanism %s', async (mechanism) => {
+      const answer = await talk(SASL_HEADER, saslInit(mechanism, ''));
+      expect(outcomeIn(answer)).toBe(1);
+      expect(answer.toString('latin1')).toContain('PLAIN');
+      expect(answer.toString('latin1')).not.toContain(mechanism);
+      expect(simulator.logins).toEqual({ admitted: 0, refused: 1 });
+      expect(logged.join()).toMatch(/another SASL mechanism than PLAIN/);
+    });
+
+    it('takes one attempt a connection, however many a client sends at once', async () => {
+      const { username, password } = livingLogin();
+      await talk(SASL_HEADER, saslInit('PLAIN', '\0a\0b'), saslInit('PLAIN', `\0${username}\0${password}`));
+      expect(simulator.logins).toEqual({ admitted: 0, refused: 1 });
+    });
+
+    it('closes the socket of a refused client that keeps its own end open', async () => {
+      const socket = connectTcp({ port: simulator.plainPort ?? 0, host: simulator.host, allowHalfOpen: true });
+      socket.on('error', () => undefined);
+      socket.resume();
+      socket.write(Buffer.concat([SASL_HEADER, saslInit('PLAIN', '\0a\0b')]));
+      await until(() => simulator.logins.refused === 1 && simulator.connections === 0);
+      socket.destroy();
     });
 
     it('refuses everybody while told to, and admits again afterwards', async () => {
@@ -107,6 +135,54 @@ describe('the door of the platform', () => {
       await restart({ setupTimeoutMs: 30 });
       await talk(SASL_HEADER);
       expect(logged.join()).toMatch(/no sign-in in time/);
+    });
+  });
+
+  describe('the limits on clients', () => {
+    const plain = ({ username, password }: { username: string; password: string }): Buffer =>
+      saslInit('PLAIN', `\0${username}\0${password}`);
+    const admitted = async (login = livingLogin()): Promise<RawClient> => {
+      const client = new RawClient(simulator, login).receive(1);
+      await until(() => client.has('receiver_open'));
+      return client;
+    };
+
+    it.each([
+      ['of a tenant', { connections: 2 }, ['DEFAULT_GROUP', 'demoGroup000100'], /has 2 connections already/],
+      ['of a group', { clientsOfGroup: 2 }, ['DEFAULT_GROUP', 'DEFAULT_GROUP'], /has 2 clients already/],
+    ])('turn the next client %s away with SASL outcome 4, until one leaves', async (_, limits, groups, reason) => {
+      await restart({ connectionLimits: limits });
+      const [first] = [await admitted(enterpriseLogin(groups[0])), await admitted(enterpriseLogin(groups[1]))];
+      expect(outcomeIn(await talk(SASL_HEADER, plain(enterpriseLogin(groups[0]))))).toBe(4);
+      expect(logged.join()).toMatch(reason);
+      await admitted(livingLogin()); // another tenant
+      first.connection.close();
+      await until(() => simulator.connections === 2);
+      await admitted(enterpriseLogin(groups[0]));
+    });
+
+    it('count refused sign-ins to a group too', async () => {
+      await restart({ connectionLimits: { connectsPerMinute: 2 } });
+      const wrong = { ...livingLogin(), password: 'wrong' };
+      expect(outcomeIn(await talk(SASL_HEADER, plain(wrong)))).toBe(1);
+      await admitted();
+      expect(outcomeIn(await talk(SASL_HEADER, plain(livingLogin())))).toBe(4);
+      await admitted(enterpriseLogin());
+      expect(logged.join()).toMatch(/more than 2 sign-ins to living\/90001234 within a minute/);
+    });
+
+    it('tell rhea as much: an error, and the end', async () => {
+      await restart({ connectionLimits: { clientsOfGroup: 1 } });
+      await admitted();
+      const second = new RawClient(simulator).receive(1);
+      await until(() => second.happened.some((name) => name.startsWith('connection_error')));
+      await until(() => simulator.connections === 1);
+      expect(second.has('connection_open')).toBe(false);
+    });
+
+    it('are off unless asked for', async () => {
+      for (let i = 0; i < 70; i++) await admitted();
+      expect(simulator.living.clientCount).toBe(70);
     });
   });
 
@@ -176,6 +252,42 @@ describe('the door of the platform', () => {
       await until(() => simulator.connections === 0);
       expect(simulator.living.clientCount).toBe(0);
     });
+  });
+
+  describe('an idle client', () => {
+    it('is closed once it was silent for its own idle-time-out', async () => {
+      await restart({ minIdleTimeoutMs: 10 });
+      const client = new RawClient(simulator, { idle_time_out: 200 }).receive(1);
+      await until(() => client.has('receiver_open'));
+      silence(client);
+      await until(() => client.has('connection_error amqp:resource-limit-exceeded'));
+      await until(() => simulator.connections === 0 && simulator.living.clientCount === 0);
+    });
+
+    it('is not closed while its library sends empty frames', async () => {
+      await restart({ minIdleTimeoutMs: 10 });
+      const client = new RawClient(simulator, { idle_time_out: 200 }).receive(1);
+      await until(() => client.has('receiver_open'));
+      const silent = new RawClient(simulator, { idle_time_out: 400 }).receive(1);
+      await until(() => silent.has('receiver_open'));
+      silence(silent);
+      // Twice the time that the first one may be silent has passed when the second one is closed.
+      await until(() => silent.has('connection_error amqp:resource-limit-exceeded'));
+      expect(client.connection.is_open()).toBe(true);
+    });
+
+    it('is asked for frames often enough: within half of its time', async () => {
+      const client = new RawClient(simulator, { idle_time_out: 60_000 }).receive(1);
+      await until(() => client.has('receiver_open'));
+      expect(client.connection.idle_time_out).toBe(30_000);
+    });
+
+    /** A client sends no more empty frames. */
+    function silence({ connection }: RawClient): void {
+      const inside = connection as unknown as { heartbeat_out: NodeJS.Timeout; remote: { open: object } };
+      clearTimeout(inside.heartbeat_out);
+      Object.assign(inside.remote.open, { idle_time_out: 0 });
+    }
   });
 
   describe('on demand', () => {

@@ -76,6 +76,8 @@ export class ClientConnection implements Client {
   private answeredSignIn = false;
   /** Whether the client must connect again before it receives anything (protocol 4.3). */
   private deaf = false;
+  /** Whether the network swallows everything between the client and us. */
+  private swallowed = false;
   private group: ConsumerGroup | undefined;
   private link: Sender | undefined;
   /** Deliveries handed to rhea on this link, which transfers them (and lowers the credit) only later. */
@@ -146,11 +148,9 @@ export class ClientConnection implements Client {
     this.ackTimer ??= setTimeout(() => this.onAckTimer(), this.rules.ackTimeoutMs);
   }
 
-  /** Resets the TCP connection, whatever is on its way. */
+  /** Resets the TCP connection, whatever is on its way. Over a half-open one the client hears nothing of it. */
   drop(): void {
-    // The former sends the reset; the latter has it go out although the client has not read what was written before.
-    this.tcp.resetAndDestroy();
-    this.tcp.destroy();
+    if (!this.swallowed) reset(this.tcp);
     this.socket.destroy();
   }
 
@@ -159,6 +159,8 @@ export class ClientConnection implements Client {
    * writes into a connection that stays open, unread, for so long. Then the connection is reset.
    */
   halfOpen(forMs: number): void {
+    if (this.swallowed) return;
+    this.swallowed = true;
     const held = this.socket;
     held.pause();
     for (const event of ['data', 'end', 'error', 'drain']) held.removeAllListeners(event);
@@ -167,7 +169,10 @@ export class ClientConnection implements Client {
     this.watch(this.socket);
     this.socket.on('error', () => undefined);
     this.serverSide.socket = this.socket;
-    setTimeout(() => this.drop(), forMs).unref();
+    setTimeout(() => {
+      reset(this.tcp);
+      this.socket.destroy();
+    }, forMs).unref();
   }
 
   /** Resets the connection once it was sent so many more bytes, in the middle of whatever that is. */
@@ -398,4 +403,10 @@ export class ClientConnection implements Client {
       this.socket.uncork();
     });
   }
+}
+
+/** The first call sends the reset; the second has it go out although the client has not read what was written before. */
+function reset(tcp: Socket): void {
+  tcp.resetAndDestroy();
+  tcp.destroy();
 }
