@@ -14,17 +14,19 @@ import { until } from './wait.mjs';
  * @property {number} plainPort
  * @property {number} tlsPort
  * @property {string} caFile
+ * @property {number | null} controlPort of the view; null where it is switched off
  * @property {string} appKey
  * @property {string} appSecret
  * @property {{ instanceId: string, accessKeyId: string, accessKeySecret: string, consumerGroupId: string }} enterprise
  */
 
-/** Where it listens when nobody says otherwise: the own ports of AMQP and MQTT, TLS and plain. */
+/** Where it listens when nobody says otherwise: the own ports of AMQP and MQTT, TLS and plain, and its view. */
 const PORTS = {
   SIMULATOR_TLS_PORT: 5671,
   SIMULATOR_PORT: 5672,
   SIMULATOR_MQTT_TLS_PORT: 8883,
   SIMULATOR_MQTT_PORT: 1883,
+  SIMULATOR_CONTROL_PORT: 5680,
 };
 
 /**

@@ -280,17 +280,16 @@ async function drawClients() {
   const { items } = await ask('/v1/clients');
   show('clients', items.length > 0);
   show('no-clients', items.length === 0);
+  show('per-minute', items.length > 0);
   at('clients')
     .querySelector('tbody')
     .replaceChildren(
       ...items.map((/** @type {any} */ { group, ...client }) => {
-        const name = el('td', null, client.ClientId);
-        name.title = group;
+        const name = el('td', null, client.ClientId, el('span', 'quiet', `${client.ClientIpPort}, ${group}`));
         return el(
           'tr',
           null,
           name,
-          el('td', null, client.ClientIpPort),
           el('td', 'time', new Date(client.OnlineTime).toISOString().slice(11, 19)),
           el('td', 'number', count(client.RealTimeConsumeCountPerMinute)),
           el('td', 'number', count(client.AccumulatedConsumeCountPerMinute)),
@@ -385,8 +384,16 @@ function searched() {
 }
 
 async function drawRecords() {
-  const { items, ...page } = await ask(`/v1/messages?${query({ ...searched(), before, limit: String(RECORDS) })}`);
-  next = page.next;
+  /** @type {any[]} */
+  const items = [];
+  next = before ?? null;
+  do {
+    // One answer looks at so many records only, and may be short although there are more.
+    const more = { ...searched(), before: next ?? undefined, limit: String(RECORDS - items.length) };
+    const page = await ask(`/v1/messages?${query(more)}`);
+    items.push(...page.items);
+    next = page.next;
+  } while (items.length < RECORDS && next !== null);
   show('no-records', items.length === 0);
   at('older').disabled = next === null;
   show('newest', before !== undefined);
@@ -521,21 +528,24 @@ function storyOf({ arrival, processing, forwarding }) {
       zh('转发'),
       ' to ',
       el('code', null, one.group),
-      `: ${fateName(one.outcome)}, sent ${one.deliveries === 1 ? 'once' : `${one.deliveries} times`}`,
+      `: ${fateName(one.outcome)}, ${sentTimes(one.deliveries)}`,
       one.leftOut > 0 ? ` (${one.leftOut} of them, in the middle, are not listed)` : '',
     ]);
     for (const { at: sentAt, client, answer, answeredAt } of one.attempts) {
       const took = answeredAt === null ? '' : ` after ${count(Date.parse(answeredAt) - Date.parse(sentAt))} ms`;
       story.push([
         sentAt,
-        answer === 'accepted' ? 'good' : answer === null ? 'busy' : 'bad',
+        `step ${answer === 'accepted' ? 'good' : answer === null ? 'busy' : 'bad'}`,
         `sent to ${client}; ${answer === null ? 'no answer yet' : `${answer}${took}`}`,
       ]);
     }
-    if (one.droppedAt !== null) story.push([one.droppedAt, 'bad', `given up: ${one.outcome}`]);
+    if (one.droppedAt !== null) story.push([one.droppedAt, 'step bad', `given up: ${one.outcome}`]);
   }
   return story;
 }
+
+const sentTimes = (/** @type {number} */ times) =>
+  times === 0 ? 'not sent yet' : times === 1 ? 'sent once' : `sent ${count(times)} times`;
 
 /** @param {readonly Moment[]} moments */
 function timeline(moments) {

@@ -56,6 +56,18 @@ export class Page {
   }
 
   /**
+   * How the page is looked at: the size of the window in CSS pixels, light or dark.
+   * @param {number} width
+   * @param {number} height
+   * @param {'light' | 'dark'} scheme
+   */
+  async look(width, height, scheme = 'light') {
+    const metrics = { width, height, deviceScaleFactor: 1, mobile: false };
+    await this.#send('Emulation.setDeviceMetricsOverride', metrics);
+    await this.#send('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value: scheme }] });
+  }
+
+  /**
    * The value of an expression in the page.
    * @param {string} expression
    * @returns {Promise<any>}

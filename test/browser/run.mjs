@@ -33,6 +33,7 @@ try {
     SIMULATOR_TLS_PORT: '0',
     SIMULATOR_MQTT_PORT: 'off',
     SIMULATOR_MQTT_TLS_PORT: 'off',
+    SIMULATOR_CONTROL_PORT: '0',
     DATABASE_URL: '',
     AMQP_URL: '',
     HTTP_TOKEN: '',

@@ -183,6 +183,7 @@ async function start(stages, compose) {
         SIMULATOR_TLS_PORT: tlsPort,
         SIMULATOR_MQTT_PORT: 'off',
         SIMULATOR_MQTT_TLS_PORT: 'off',
+        SIMULATOR_CONTROL_PORT: 'off',
         SIMULATOR_HOST: '127.0.0.1',
         SIMULATOR_DATA_DIR: path.join(folder, 'world', 'simulator'),
       }),

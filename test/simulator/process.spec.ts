@@ -45,6 +45,7 @@ describe('the simulator as a process', () => {
       SIMULATOR_TLS_PORT: '0',
       SIMULATOR_MQTT_PORT: '0',
       SIMULATOR_MQTT_TLS_PORT: '0',
+      SIMULATOR_CONTROL_PORT: '0',
       SIMULATOR_READY_FILE: join(directory, 'ready.json'),
     };
     const { PATH = '' } = process.env;

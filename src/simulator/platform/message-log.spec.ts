@@ -72,6 +72,8 @@ describe('the message log', () => {
     const { log } = aLog(100);
     for (let i = 0; i < 10_000; i++) publish(log, aMessage(String(i)));
     expect(found(log, { limit: 2 })).toEqual(['9999', '9998']);
+    const bytes = Array.from({ length: 100 }, (_, i) => aMessage(String(9_900 + i)).body.length);
+    expect(log.size).toMatchObject({ kept: 100, bytes: bytes.reduce((a, b) => a + b) });
     expect(log.record(9_901)).toBe(log.message('9900'));
     expect([log.record(9_900), log.record(10_001), log.record(-5)]).toEqual([undefined, undefined, undefined]);
   });
