@@ -1,6 +1,7 @@
+import type { EventEmitter } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import type { Aedes, Client } from 'aedes';
+import type { Aedes, Client, PublishPacket } from 'aedes';
 import { PortUnavailable, type Certificate } from '../amqp/amqp-door.js';
 import type { Device } from '../devices/device.js';
 import type { Command, DownlinkRoute } from '../devices/downlink.js';
@@ -225,23 +226,19 @@ export class MqttDoor implements DownlinkRoute {
         if (code === null) done(null, true);
         else done(Object.assign(new Error('refused'), { returnCode: code }), false);
       },
+      // The one place where packets of both QoS come by in the order in which they arrived. Taken here, a message goes
+      // no further: nobody in the broker listens.
       authorizePublish: (client, packet, done) => {
-        const complaint = client ? this.mayPublish(client, packet.topic, packet.payload.length, packet.qos) : null;
         packet.retain = false;
+        const complaint = client ? this.publication(client, packet) : null;
         done(complaint === null ? null : new Error(complaint));
       },
       authorizeSubscribe: (client, subscription, done) => {
         done(null, this.subscribe(client, subscription.topic) ? subscription : null);
       },
-      published: (packet, client: Client | null, done) => {
-        // The broker itself publishes too, about its clients.
-        const session = client ? this.visits.get(client)?.session : null;
-        // A copy: the bytes are a part of whatever the socket read, and the message log keeps them.
-        if (session) this.uplink(session, packet.topic, Buffer.from(packet.payload), packet.qos === 0 ? 0 : 1);
-        done(null);
-      },
     });
-    broker.on('error', (error: Error) => this.log.warn('the MQTT broker failed', { error: error.message }));
+    const emitter: EventEmitter = broker; // its own types leave this event out
+    emitter.on('error', (error: Error) => this.log.warn('the MQTT broker failed', { error: error.message }));
     broker.on('unsubscribe', (filters, client) => {
       for (const filter of filters) this.visits.get(client)?.session?.filters.delete(filter);
     });
@@ -290,6 +287,8 @@ export class MqttDoor implements DownlinkRoute {
       socket.destroy();
       return;
     }
+    // Devices wait for short answers.
+    socket.setNoDelay(true);
     const client = broker.handle(socket);
     const visit: Visit = {
       socket,
@@ -415,20 +414,24 @@ export class MqttDoor implements DownlinkRoute {
     this.end(session, 'disabled');
   }
 
-  /** What is wrong with a publication, for which the connection is closed; null when it may be. */
-  private mayPublish(client: Client, topic: string, bytes: number, qos: number): string | null {
+  /** Takes what a device publishes; says what is wrong with it when the connection has to be closed for it. */
+  private publication(client: Client, { topic, payload, qos }: PublishPacket): string | null {
     const visit = this.visits.get(client);
-    const complaint = !visit?.session
+    const session = visit?.session ?? null;
+    const bytes = payload.length;
+    const complaint = !session
       ? 'it has not signed in'
       : qos === 2
         ? 'QoS 2 is not supported'
         : bytes > MAX_PAYLOAD_BYTES
           ? `a message of ${bytes} bytes; at most ${MAX_PAYLOAD_BYTES} may be published`
-          : readUplink(visit.session.device, topic) === null
+          : readUplink(session.device, topic) === null
             ? `it may not publish on ${topic.slice(0, 256)}`
             : null;
+    // A copy: the bytes are a part of whatever the socket read, and the message log keeps them.
+    if (session && complaint === null) this.uplink(session, topic, Buffer.from(payload), qos === 0 ? 0 : 1);
     if (visit && complaint !== null) {
-      const device = visit.session?.device.key ?? '';
+      const device = session?.device.key ?? '';
       visit.told = true;
       this.log.warn('closed an MQTT connection', { device, reason: complaint });
       this.platform.refused({ what: 'uplink', door: 'mqtt', who: device, reason: complaint, topic });
