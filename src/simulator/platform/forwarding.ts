@@ -1,4 +1,4 @@
-import type { PlatformMessage } from './platform-message.js';
+import type { PlatformMessage, PropertyValue } from './platform-message.js';
 
 /** What a rule sends to a consumer group, beside what the group subscribes to (protocol 11). */
 export interface Forward {
@@ -8,6 +8,8 @@ export interface Forward {
   readonly rule: string;
   readonly topic: string;
   readonly body: string | Uint8Array;
+  /** Further application properties, a tag for one. */
+  readonly properties?: Readonly<Record<string, PropertyValue>>;
 }
 
 /** Something that looks at every message and forwards what it makes of it: the rule engine. Never throws. */

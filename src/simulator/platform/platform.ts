@@ -79,11 +79,11 @@ export class Platform {
     this.count++;
     this.deliver(message, publication.origin ?? null, this.routes(message.tenant, message.topic));
     for (const forwarder of this.forwarders) {
-      for (const { group, rule, topic, body } of forwarder.forwards(message, message.tenant)) {
+      for (const { group, rule, topic, body, properties = {} } of forwarder.forwards(message, message.tenant)) {
         const origin: Origin = { from: 'rule', by: rule };
         const { tenant } = message;
         const target = this.groups.get(group); // a group may be deleted while a rule still names it
-        this.deliver(this.message({ topic, body, tenant }), origin, target ? [target] : []);
+        this.deliver(this.message({ topic, body, tenant, properties }), origin, target ? [target] : []);
       }
     }
     return message.id;

@@ -31,7 +31,7 @@ export interface SqlFunction {
   readonly max: number;
   /** Takes `*`, the whole payload, and works on what is not JSON too. */
   readonly star?: boolean;
-  call(message: RuleMessage, args: readonly SqlValue[]): SqlValue | Spread;
+  readonly call: (message: RuleMessage, args: readonly SqlValue[]) => SqlValue | Spread;
 }
 
 /** A function of numbers: nothing for nothing, and for what it has no value for. */
