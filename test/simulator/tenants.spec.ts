@@ -88,17 +88,21 @@ describe('tenants over the wire', () => {
   });
 
   it('receive nothing after a toggled sync until they reconnect, though connected', async () => {
-    const before = await consumer(livingLogin('before'));
+    const before = new RawClient(simulator, livingLogin('before')).receive(0);
+    await until(() => simulator.living.clientCount === 1);
+    publish('living/90001234', '/a1DemoAir02/p/user/x', 'before');
     simulator.setSync('90001234', false);
     publish('living/90001234', '/a1DemoAir02/p/user/x', 'while off');
+    before.receiver?.add_credit(10);
     const during = await consumer(livingLogin('during'));
     simulator.setSync('90001234', true);
     const kept = publish('living/90001234', '/a1DemoAir02/p/user/x', 'on again');
     expect(simulator.connections).toBe(2);
-    expect(simulator.living.counts).toMatchObject({ sent: 0, queued: 1 });
+    expect(simulator.living.counts).toMatchObject({ sent: 0, queued: 2 });
     const after = await consumer(livingLogin('after'));
     await until(() => simulator.fate(kept)?.outcome === 'accepted');
-    expect([before, during, after].map(texts)).toEqual([[], [], ['on again']]);
+    await until(() => after.received.length === 2);
+    expect([before, during, after].map((client) => texts(client).sort())).toEqual([[], [], ['before', 'on again']]);
     expect([before, during].map(({ connection }) => connection.is_open())).toEqual([true, true]);
   });
 
