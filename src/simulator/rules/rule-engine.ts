@@ -173,9 +173,8 @@ export class RuleEngine implements Forwarder {
 
   private addSql({ name, instanceId, sql, to, onError }: SqlRuleDescription): void {
     const compiled = compiledOr(() => compileSql(sql), ['sql']);
-    const levels = compiledOr(() => topicLevels(compiled.topic), ['sql'], `column ${compiled.topicAt.column}: `);
     const groups = to.map((group) => enterpriseGroup(instanceId, group));
-    this.add([levels], {
+    this.add([compiled.levels], {
       name,
       instanceId,
       onError,
@@ -256,11 +255,11 @@ export class RuleEngine implements Forwarder {
 const NOTHING: readonly Forward[] = [];
 
 /** What `work` gives; what it refuses, as a `BadRule` about a part of the rule. */
-function compiledOr<T>(work: () => T, part: readonly (string | number)[], before = ''): T {
+function compiledOr<T>(work: () => T, part: readonly (string | number)[]): T {
   try {
     return work();
   } catch (error) {
     const known = error instanceof BadSql || error instanceof BadTopic || error instanceof ScriptFailed;
-    throw known ? new BadRule(part, `${before}${error.message}`) : error;
+    throw known ? new BadRule(part, error.message) : error;
   }
 }

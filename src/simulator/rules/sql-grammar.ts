@@ -48,7 +48,7 @@ export class BadSql extends Error {
     readonly line: number,
     readonly column: number,
   ) {
-    super(`column ${column}: ${text}`);
+    super(`${line > 1 ? `line ${line}, ` : ''}column ${column}: ${text}`);
   }
 }
 

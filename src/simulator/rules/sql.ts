@@ -3,6 +3,7 @@ import { like } from './like.js';
 import { Spread, SQL_FUNCTIONS, type RuleMessage } from './sql-functions.js';
 import { BadSql, parseSql, type SqlExpression, type SqlField } from './sql-grammar.js';
 import { compare, isList, isRecord, SqlFailed, toNumber, toText, writeJson, type SqlValue } from './sql-value.js';
+import { BadTopic, topicLevels } from './topic-filter.js';
 
 /** Fields that a SELECT may have (protocol 11). */
 const MAX_FIELDS = 50;
@@ -12,10 +13,8 @@ type Evaluate = (message: RuleMessage) => SqlValue;
 
 /** A statement that is ready to run. */
 export interface Sql {
-  /** As written after FROM. */
-  readonly topic: string;
-  /** Where it stands in the statement, for errors about it. Both count from 1. */
-  readonly topicAt: { readonly line: number; readonly column: number };
+  /** Of the topic after FROM, see `topicLevels`. */
+  readonly levels: readonly string[];
   /** What the message becomes; null when the condition does not hold, or needs fields of a body that is no JSON. */
   run(message: RuleMessage): string | Buffer | null;
 }
@@ -31,8 +30,7 @@ export function compileSql(text: string): Sql {
   const columns = passes ? [] : fields.map((field) => compiler.column(field));
   const needsJson = compiler.readsPayload || (!passes && fields.some(({ expression }) => expression.kind === 'star'));
   return {
-    topic,
-    topicAt: compiler.place(topicOffset),
+    levels: compiler.levels(topic, topicOffset),
     run: (message) => {
       if (needsJson && (message.row === null || typeof message.row !== 'object')) return null;
       if (condition && !isTrue(condition(message))) return null;
@@ -50,14 +48,17 @@ class Compiler {
 
   constructor(private readonly text: string) {}
 
-  place(offset: number): { line: number; column: number } {
+  wrong(problem: string, offset: number): BadSql {
     const before = this.text.slice(0, offset).split('\n');
-    return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+    return new BadSql(problem, before.length, (before.at(-1)?.length ?? 0) + 1);
   }
 
-  wrong(problem: string, offset: number): BadSql {
-    const { line, column } = this.place(offset);
-    return new BadSql(problem, line, column);
+  levels(topic: string, offset: number): readonly string[] {
+    try {
+      return topicLevels(topic);
+    } catch (error) {
+      throw error instanceof BadTopic ? this.wrong(error.message, offset) : error;
+    }
   }
 
   /** What a field adds to the result. A field that the message does not have adds nothing. */
