@@ -1,21 +1,24 @@
 import type { Json } from '../devices/json.js';
-import type { ModelEvent } from '../devices/messages.js';
 import { sourcesOf, stateValue, type Behaviour, type Behaviours } from '../models/behaviour.js';
 import { completeBehaviours } from '../models/guess-behaviour.js';
 import type { DataType, EventType, ThingModel } from '../models/thing-model.js';
 import type { Random } from '../random.js';
-import { dayCurve, Drift, localDay, Stopwatch } from './curves.js';
+import { clamped, dayCurve, Drift, localDay, Stopwatch } from './curves.js';
 import { fillFields, shaped } from './fill-fields.js';
-import type { Thing } from './thing.js';
+import type { Raised, Thing } from './thing.js';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
+
+const levelOf = (signal: Signal | undefined): number => (signal?.level ? signal.level() : Number(signal?.value() ?? 0));
 
 /** A value that goes on with time. */
 interface Signal {
   /** Lives until `at`, which is `elapsedMs` later than the last time. `numberOf` tells where other properties are. */
   step(at: number, elapsedMs: number, numberOf: (identifier: string) => number): void;
   value(): Json;
+  /** The same before it is rounded, where others follow it. */
+  level?(): number;
   /** Somebody wants it to be this; false when it does not listen. */
   set?(value: Json): void;
 }
@@ -44,7 +47,7 @@ export class ModelThing implements Thing {
 
   measure(now: number): Record<string, Json> {
     const numberOf = (identifier: string): number =>
-      Number(this.held.get(identifier) ?? this.signals.get(identifier)?.value() ?? 0);
+      this.held.has(identifier) ? Number(this.held.get(identifier)) : levelOf(this.signals.get(identifier));
     for (const { at, elapsedMs } of this.watch.steps(now)) {
       for (const identifier of this.order) this.signals.get(identifier)?.step(at, elapsedMs, numberOf);
     }
@@ -53,11 +56,11 @@ export class ModelThing implements Thing {
     );
   }
 
-  raise(type: EventType, now: number): ModelEvent | null {
+  raise(type: EventType, now: number): Raised | null {
     const known = [...this.model.events.values()].filter((event) => event.type === type);
     if (known.length === 0) return null;
-    const { identifier, name, outputs } = this.random.pick(known);
-    return { identifier, name, type, value: fillFields(outputs, this.measure(now), this.random, now) };
+    const { identifier, outputs } = this.random.pick(known);
+    return { identifier, type, value: fillFields(outputs, this.measure(now), this.random, now) };
   }
 
   set(identifier: string, value: Json): void {
@@ -129,14 +132,12 @@ function signalOf(behaviour: Behaviour, type: DataType, random: Random): Signal 
       });
     }
     case 'follows': {
-      let level: number | null = null;
-      return numeric(type, (_, elapsedMs, numberOf) => {
-        const goal = behaviour.offset + behaviour.scale * numberOf(behaviour.of);
-        const kept = behaviour.lagMinutes === 0 ? 0 : Math.exp(-elapsedMs / (behaviour.lagMinutes * MINUTE_MS));
-        level = level === null ? goal : goal + (level - goal) * kept;
-        return level + (behaviour.noise === 0 ? 0 : random.noise() * behaviour.noise);
-      });
+      const { of, scale, offset, min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = behaviour;
+      const goal = (source: number): number => clamped(offset + scale * source, min, max);
+      return following(type, of, goal, behaviour, random);
     }
+    case 'lookup':
+      return following(type, behaviour.of, (source) => behaviour.values[String(source)] ?? 0, behaviour, random);
     case 'constant':
       return { step: () => undefined, value: () => behaviour.value };
     case 'clock': {
@@ -178,6 +179,23 @@ function signalOf(behaviour: Behaviour, type: DataType, random: Random): Signal 
   }
 }
 
+/** Reaches what its source asks for after a while, with noise upon it. */
+function following(
+  type: DataType,
+  of: string,
+  goalFor: (source: number) => number,
+  { lagMinutes, noise }: { readonly lagMinutes: number; readonly noise: number },
+  random: Random,
+): Signal {
+  let level: number | null = null;
+  return numeric(type, (_, elapsedMs, numberOf) => {
+    const goal = goalFor(numberOf(of));
+    const kept = lagMinutes === 0 ? 0 : Math.exp(-elapsedMs / (lagMinutes * MINUTE_MS));
+    level = level === null ? goal : goal + (level - goal) * kept;
+    return level + (noise === 0 ? 0 : random.noise() * noise);
+  });
+}
+
 function shapeOf(shape: 'smooth' | 'sun' | 'household', at: number, peakHour: number): number {
   const curve = dayCurve(at, peakHour);
   switch (shape) {
@@ -202,6 +220,7 @@ function numeric(
       level = next(at, elapsedMs, numberOf);
     },
     value: () => shaped(type, level),
+    level: () => level,
   };
 }
 
@@ -209,6 +228,8 @@ function numeric(
 class States implements Signal {
   private current: number;
   private leftMs: number;
+  /** A value it was set to that is none of its states, for as long as a state lasts. */
+  private wished: Json | null = null;
 
   constructor(
     private readonly states: readonly { readonly value: Json; readonly dwellMs: number }[],
@@ -221,20 +242,23 @@ class States implements Signal {
   step(_at: number, elapsedMs: number): void {
     this.leftMs -= elapsedMs;
     // What is set to flicker faster than it is looked at changes once a look.
-    if (this.leftMs > 0 || this.states.length < 2) return;
+    if (this.leftMs > 0) return;
+    this.wished = null;
+    this.leftMs = this.dwell();
+    if (this.states.length < 2) return;
     const other = this.random.whole(0, this.states.length - 2);
     this.current = other < this.current ? other : other + 1;
     this.leftMs = this.dwell();
   }
 
   value(): Json {
-    return this.states[this.current]?.value ?? null;
+    return this.wished ?? this.states[this.current]?.value ?? null;
   }
 
   set(value: Json): void {
     const index = this.states.findIndex((state) => state.value === value);
-    if (index < 0) return;
-    this.current = index;
+    this.wished = index < 0 ? value : null;
+    if (index >= 0) this.current = index;
     this.leftMs = this.dwell();
   }
 

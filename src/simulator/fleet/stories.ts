@@ -52,9 +52,15 @@ function later(device: VirtualDevice, { agenda }: World, at: number, happen: (no
 
 const speaksModel = ({ product }: VirtualDevice): boolean => product.model !== null;
 
+/** What a device raises, under the name that its model gives it. */
+function raisedBy(device: VirtualDevice, type: EventType, now: number): messages.ModelEvent | null {
+  const raised = device.thing.raise(type, now);
+  return raised && { ...raised, name: device.product.model?.events.get(raised.identifier)?.name ?? raised.identifier };
+}
+
 const event = (type: EventType): Story =>
   about(`event-${type}`, null, (device, { random }, now) => {
-    const raised = device.thing.raise(type, now);
+    const raised = raisedBy(device, type, now);
     if (!raised) return [];
     device.lastPacketAt = now;
     return [messages.eventPost(device, raised, now - random.whole(5, 80), now)];
@@ -221,7 +227,7 @@ const batch = about(
 
 const eventBatch = about('event-batch', 'enterprise', (device, { random }, now) => {
   const times = Array.from({ length: random.whole(2, 4) }, (_, i) => now - 700 * (i + 1)).reverse();
-  const raised = device.thing.raise('info', now);
+  const raised = raisedBy(device, 'info', now);
   return raised ? [messages.eventBatch(device, raised, times, now)] : [];
 });
 
@@ -239,7 +245,7 @@ const history = about(
 );
 
 const eventHistory = about('event-history', 'enterprise', (device, { random }, now) => {
-  const raised = device.thing.raise('alert', now);
+  const raised = raisedBy(device, 'alert', now);
   return raised ? [messages.eventPost(device, raised, now - random.whole(10, 240) * 60_000, now, true)] : [];
 });
 

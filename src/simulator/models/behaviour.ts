@@ -60,6 +60,16 @@ const follows = z.strictObject({
   scale: finite.default(1),
   offset: finite.default(0),
   lagMinutes: z.number().min(0).default(0),
+  min: finite.optional(),
+  max: finite.optional(),
+  noise: spread,
+});
+/** A value for each state of another property, reached with a delay; 0 for a state that is not named. */
+const lookup = z.strictObject({
+  kind: z.literal('lookup'),
+  of: z.string(),
+  values: z.record(z.string().regex(/^-?\d+$/, 'states are whole numbers'), finite),
+  lagMinutes: z.number().min(0).default(0),
   noise: spread,
 });
 /** Ever the same, until it is set. */
@@ -67,7 +77,7 @@ const constant = z.strictObject({ kind: z.literal('constant'), value: z.json() }
 /** The time, as text of milliseconds since 1970: that of the last full `everyMinutes`. */
 const clock = z.strictObject({ kind: z.literal('clock'), everyMinutes: minutes.default(1) });
 
-const scalar = [curve, drift, dutyCycle, counter, battery, states, follows, constant, clock] as const;
+const scalar = [curve, drift, dutyCycle, counter, battery, states, follows, lookup, constant, clock] as const;
 
 export type ScalarBehaviour = z.infer<(typeof scalar)[number]>;
 export type Behaviour =
@@ -120,6 +130,7 @@ function misfit(
     case 'battery':
       return NUMERIC.includes(type.type) ? null : wrong(`a ${type.type} cannot be a ${behaviour.kind}`, 'kind');
     case 'counter':
+    case 'lookup':
     case 'follows': {
       if (!NUMERIC.includes(type.type)) return wrong(`a ${type.type} cannot be a ${behaviour.kind}`, 'kind');
       if (behaviour.of === undefined) return null;

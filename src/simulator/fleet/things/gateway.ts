@@ -1,9 +1,8 @@
 import type { Random } from '../../random.js';
 import { clamped, dayCurve, Drift, rounded } from '../curves.js';
 import type { Json } from '../../devices/json.js';
-import type { ModelEvent } from '../../devices/messages.js';
 import type { EventType } from '../../models/thing-model.js';
-import type { Thing } from '../thing.js';
+import type { Raised, Thing } from '../thing.js';
 
 /** A gateway in a cellar: its own health, and where it stands. */
 export class Gateway implements Thing {
@@ -15,8 +14,8 @@ export class Gateway implements Thing {
   private readonly site: Readonly<Record<string, Json>>;
 
   constructor(private readonly random: Random) {
-    this.load = new Drift(random, 9, 60_000);
-    this.memory = new Drift(random, 12, 900_000);
+    this.load = new Drift(random, 6, 1_200_000);
+    this.memory = new Drift(random, 12, 5_400_000);
     this.site = { lat: rounded(random.between(30.1, 31.9), 6), lon: rounded(random.between(120.2, 121.9), 6) };
   }
 
@@ -36,17 +35,16 @@ export class Gateway implements Thing {
     if (identifier === 'ScanIntervalSeconds') this.scanSeconds = Number(value);
   }
 
-  raise(type: EventType): ModelEvent {
+  raise(type: EventType): Raised {
     switch (type) {
       case 'info':
         this.uplink = this.uplink === 'ethernet' ? '4g' : 'ethernet';
-        return { identifier: 'UplinkSwitched', name: '上行切换', type, value: { To: this.uplink } };
+        return { identifier: 'UplinkSwitched', type, value: { To: this.uplink } };
       case 'alert':
-        return { identifier: 'HighLoad', name: 'Processor busy', type, value: { Load: this.random.whole(85, 100) } };
+        return { identifier: 'HighLoad', type, value: { Load: this.random.whole(85, 100) } };
       case 'error':
         return {
           identifier: 'RadioFault',
-          name: 'Radio restarted',
           type,
           value: { Channel: this.random.whole(11, 26) },
         };
@@ -90,21 +88,19 @@ export class Probe implements Thing {
     return undefined;
   }
 
-  raise(type: EventType): ModelEvent {
+  raise(type: EventType): Raised {
     switch (type) {
       case 'info':
-        return { identifier: 'ButtonPressed', name: '按键', type, value: { Times: this.random.whole(1, 3) } };
+        return { identifier: 'ButtonPressed', type, value: { Times: this.random.whole(1, 3) } };
       case 'alert':
         return {
           identifier: 'BatteryLow',
-          name: 'Battery low',
           type,
           value: { Millivolts: this.random.whole(2_050, 2_300) },
         };
       case 'error':
         return {
           identifier: 'SensorFault',
-          name: 'Sensor out of range',
           type,
           value: { Raw: this.random.whole(0, 4_095) },
         };

@@ -1,9 +1,9 @@
 import type { Random } from '../../random.js';
 import { clamped, Drift, hourOfDay, Stopwatch } from '../curves.js';
 import type { Json } from '../../devices/json.js';
-import type { Fields, ModelEvent } from '../../devices/messages.js';
+import type { Fields } from '../../devices/messages.js';
 import type { EventType, ModelService } from '../../models/thing-model.js';
-import type { Thing } from '../thing.js';
+import type { Raised, Thing } from '../thing.js';
 
 /** A smart lock: opened at the hours people come and go, locks itself, and empties its battery a little each time. */
 export class Lock implements Thing {
@@ -55,13 +55,12 @@ export class Lock implements Thing {
     if (this.battery < 3) this.battery = 100;
   }
 
-  raise(type: EventType): ModelEvent {
+  raise(type: EventType): Raised {
     const user = `U${this.random.whole(1, 5)}`;
     switch (type) {
       case 'info':
         return {
           identifier: 'DoorOpenNotification',
-          name: '开门通知',
           type,
           value: { KeyID: `${this.random.whole(1, 20)}`, LockType: this.random.whole(1, 4), UserID: user },
         };
@@ -69,13 +68,12 @@ export class Lock implements Thing {
         return this.random.chance(0.5)
           ? {
               identifier: 'LowElectricityAlarm',
-              name: 'Battery low',
               type,
               value: { Percentage: Math.min(Math.round(this.battery), this.random.whole(6, 15)) },
             }
-          : { identifier: 'TamperAlarm', name: 'Somebody pries at the door', type, value: {} };
+          : { identifier: 'TamperAlarm', type, value: {} };
       case 'error':
-        return { identifier: 'LockFault', name: 'Bolt jammed', type, value: { ErrorCode: this.random.whole(1, 6) } };
+        return { identifier: 'LockFault', type, value: { ErrorCode: this.random.whole(1, 6) } };
       default:
         return type satisfies never;
     }

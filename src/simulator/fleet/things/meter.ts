@@ -1,9 +1,9 @@
 import type { Random } from '../../random.js';
 import { clamped, dayCurve, Drift, rounded, Stopwatch } from '../curves.js';
 import type { Json } from '../../devices/json.js';
-import type { Fields, ModelEvent } from '../../devices/messages.js';
+import type { Fields } from '../../devices/messages.js';
 import type { EventType, ModelService } from '../../models/thing-model.js';
-import type { Thing } from '../thing.js';
+import type { Raised, Thing } from '../thing.js';
 
 /** An electricity meter: a household's load over the day, and counters that only ever grow. */
 export class Meter implements Thing {
@@ -67,19 +67,18 @@ export class Meter implements Thing {
     return { Closed: this.closed };
   }
 
-  raise(type: EventType): ModelEvent {
+  raise(type: EventType): Raised {
     switch (type) {
       case 'info':
-        return { identifier: 'TariffChanged', name: '费率切换', type, value: { Tariff: this.random.whole(1, 4) } };
+        return { identifier: 'TariffChanged', type, value: { Tariff: this.random.whole(1, 4) } };
       case 'alert':
         return {
           identifier: 'OverVoltage',
-          name: 'Voltage too high',
           type,
           value: { Voltage: rounded(this.random.between(253, 262), 1), Seconds: this.random.whole(1, 30) },
         };
       case 'error':
-        return { identifier: 'MeterFault', name: 'Clock battery empty', type, value: { ErrorCode: 17 } };
+        return { identifier: 'MeterFault', type, value: { ErrorCode: 17 } };
       default:
         return type satisfies never;
     }

@@ -1,9 +1,9 @@
 import type { Random } from '../../random.js';
 import { dayCurve, Drift, hourOfDay, rounded, Stopwatch } from '../curves.js';
 import type { Json } from '../../devices/json.js';
-import type { Fields, ModelEvent } from '../../devices/messages.js';
+import type { Fields } from '../../devices/messages.js';
 import type { EventType, ModelService } from '../../models/thing-model.js';
-import type { Thing } from '../thing.js';
+import type { Raised, Thing } from '../thing.js';
 
 /** An air purifier: dust comes in from the street, the fan takes it out, the filter wears. */
 export class Purifier implements Thing {
@@ -75,19 +75,17 @@ export class Purifier implements Thing {
     return this.wantedSpeed ?? (this.dust > 75 ? 4 : this.dust > 45 ? 3 : this.dust > 20 ? 2 : 1);
   }
 
-  raise(type: EventType): ModelEvent {
+  raise(type: EventType): Raised {
     switch (type) {
       case 'info':
         return {
           identifier: 'ModeChanged',
-          name: '模式切换',
           type,
           value: { Mode: this.random.whole(0, 3), By: 'panel' },
         };
       case 'alert':
         return {
           identifier: 'FilterAlarm',
-          name: 'Filter worn out',
           type,
           value: {
             RemainingPercent: Math.min(Math.round(this.filter), this.random.whole(1, 9)),
@@ -95,7 +93,7 @@ export class Purifier implements Thing {
           },
         };
       case 'error':
-        return { identifier: 'Error', name: 'Sensor fault', type, value: { ErrorCode: this.random.whole(0, 5) } };
+        return { identifier: 'Error', type, value: { ErrorCode: this.random.whole(0, 5) } };
       default:
         return type satisfies never;
     }

@@ -1,18 +1,23 @@
 import type { Random } from '../../random.js';
 import { dayCurve, Drift, hourOfDay, rounded, Stopwatch } from '../curves.js';
 import type { Json } from '../../devices/json.js';
-import type { Fields, ModelEvent } from '../../devices/messages.js';
+import type { Fields } from '../../devices/messages.js';
 import type { EventType, ModelService } from '../../models/thing-model.js';
-import type { Thing } from '../thing.js';
+import type { Raised, Thing } from '../thing.js';
+
+/** Between waking and going to bed. */
+const isDay = (now: number): boolean => hourOfDay(now) >= 6 && hourOfDay(now) < 22.5;
 
 /** A room thermostat: heats in duty cycles between two thresholds while the house loses warmth to the weather. */
 export class Thermostat implements Thing {
   private temperature: number;
   private heating = false;
   private readonly watch = new Stopwatch();
-  private comfort: number;
+  private readonly comfort: number;
   private mode: string | null = null;
   private boostUntil = 0;
+  /** Somebody's wish holds until day or night changes the target anyway. */
+  private wanted: { readonly target: number; readonly day: boolean } | null = null;
   private readonly weather: Drift;
   private readonly humidity: Drift;
 
@@ -24,9 +29,10 @@ export class Thermostat implements Thing {
   }
 
   private target(now: number): number {
-    if (now < this.boostUntil) return this.comfort + 2;
-    const hour = hourOfDay(now);
-    return hour >= 6 && hour < 22.5 ? this.comfort : this.comfort - 3;
+    const day = isDay(now);
+    if (this.wanted && this.wanted.day !== day) this.wanted = null;
+    if (this.wanted) return this.wanted.target;
+    return this.comfort + (now < this.boostUntil ? 2 : day ? 0 : -3);
   }
 
   measure(now: number): Record<string, Json> {
@@ -50,8 +56,8 @@ export class Thermostat implements Thing {
     };
   }
 
-  set(identifier: string, value: Json): void {
-    if (identifier === 'TargetTemperature') this.comfort = Number(value);
+  set(identifier: string, value: Json, now: number): void {
+    if (identifier === 'TargetTemperature') this.wanted = { target: Number(value), day: isDay(now) };
     if (identifier === 'WorkMode' && typeof value === 'string') this.mode = value;
   }
 
@@ -61,19 +67,18 @@ export class Thermostat implements Thing {
     return { Until: String(this.boostUntil) };
   }
 
-  raise(type: EventType): ModelEvent {
+  raise(type: EventType): Raised {
     switch (type) {
       case 'info':
-        return { identifier: 'TargetChanged', name: '设定温度', type, value: { Target: this.comfort, By: 'app' } };
+        return { identifier: 'TargetChanged', type, value: { Target: this.comfort, By: 'app' } };
       case 'alert':
         return {
           identifier: 'OpenWindow',
-          name: 'Window left open',
           type,
           value: { Drop: rounded(this.random.between(1, 3), 1), Minutes: this.random.whole(5, 20) },
         };
       case 'error':
-        return { identifier: 'Error', name: 'Boiler does not answer', type, value: { ErrorCode: 3 } };
+        return { identifier: 'Error', type, value: { ErrorCode: 3 } };
       default:
         return type satisfies never;
     }
