@@ -7,6 +7,7 @@ import { lineLog } from './log.js';
 import { accountsOf, BadSettings, readSettings, type Settings } from './settings.js';
 import { DEFAULT_GROUP, TenantError } from './platform/tenants.js';
 import { QueuesUnavailable } from './platform/disk-queues.js';
+import { BadRule } from './rules/rule.js';
 import { startSimulator, type Simulator } from './simulator.js';
 import { readWorld } from './world.js';
 
@@ -53,9 +54,12 @@ async function main(): Promise<void> {
     mqttScanMs: settings.mqtt.scanMs,
     fleet,
     ...(world?.products ? { products: world.products } : {}),
+    ...(world ? { rules: world.rules } : {}),
     faults: settings.faults,
     ...(settings.scenario === null ? {} : { scenario: readScenario(settings.scenario) }),
     log,
+  }).catch((error: unknown) => {
+    throw error instanceof BadRule && world ? world.wrongRule(error.part, error.message) : error;
   });
   stopWhenAsked(simulator, settings);
   if (settings.readyFile !== null) await writeReadyFile(settings.readyFile, simulator);

@@ -34,6 +34,7 @@ import { FaultEngine } from './faults/fault-engine.js';
 import type { FaultTarget } from './faults/fault-target.js';
 import type { ScenarioFile } from './faults/scenario-file.js';
 import type { MqttDoor, MqttDoorOptions } from './mqtt/mqtt-door.js';
+import type { RuleDescription } from './rules/rule.js';
 import { Sandbox } from './rules/sandbox.js';
 import { Clock } from './clock.js';
 import { DEMO_ENTERPRISE, DEMO_LIVING, DEMO_STS } from './demo-accounts.js';
@@ -103,6 +104,8 @@ export interface SimulatorOptions extends Partial<DeliveryRules> {
   readonly fleet?: FleetChoice;
   /** Products and their devices, as a world file describes them; those of the demo. */
   readonly products?: readonly ProductPlan[];
+  /** Rules that forward what they make of messages into consumer groups; none. */
+  readonly rules?: readonly RuleDescription[];
   /** Faults that run from the start with their defaults, by name; none. */
   readonly faults?: readonly string[];
   /** Faults and more at their times, counted from the start. */
@@ -143,7 +146,9 @@ export class Simulator implements FaultTarget, ControlTarget {
   readonly faults: FaultEngine;
   private feed: Feed | null = null;
   private readonly chance: Random;
-  private mqtt: { readonly door: MqttDoor; readonly sandbox: Sandbox } | null = null;
+  private mqtt: MqttDoor | null = null;
+  /** For the scripts of products and rules; costs nothing until one is loaded. */
+  private readonly sandbox = new Sandbox();
   private control: { readonly api: ControlApi; readonly port: number } | null = null;
 
   /** Use `startSimulator`. */
@@ -377,22 +382,21 @@ export class Simulator implements FaultTarget, ControlTarget {
 
   /** Ports of the MQTT door for devices, or null. */
   get mqttPort(): number | null {
-    return this.mqtt?.door.plainPort ?? null;
+    return this.mqtt?.plainPort ?? null;
   }
 
   get mqttTlsPort(): number | null {
-    return this.mqtt?.door.tlsPort ?? null;
+    return this.mqtt?.tlsPort ?? null;
   }
 
   /** Opens the MQTT door for devices; once. Throws `PortUnavailable`. */
   async openMqtt(options: MqttDoorOptions, log: Log): Promise<void> {
     const { MqttDoor } = await import('./mqtt/mqtt-door.js');
-    const sandbox = new Sandbox();
     const door = new MqttDoor(
       options,
       {
         registry: this.registry,
-        sandbox,
+        sandbox: this.sandbox,
         publish: (publication) => void this.publish(publication),
         refused: (refusal) => this.platform.messages.refused(refusal),
         now: () => this.clock.now(),
@@ -401,16 +405,37 @@ export class Simulator implements FaultTarget, ControlTarget {
       log,
     );
     await door.open();
-    this.mqtt = { door, sandbox };
+    this.mqtt = door;
     this.downlinks.add(door);
+  }
+
+  /** Lets rules look at every message from now on; once. Throws `BadRule`. */
+  async addRules(rules: readonly RuleDescription[], log: Log): Promise<void> {
+    // Loaded only when needed, as is the MQTT door.
+    const [{ RuleEngine }, { publishToDevice }] = await Promise.all([
+      import('./rules/rule-engine.js'),
+      import('./rules/device-topics.js'),
+    ]);
+    const { registry, downlinks, sandbox, seed } = this;
+    const hand = (device: Device, topic: string, body: Uint8Array): boolean =>
+      this.mqtt?.publishTo(device, topic, body) ?? false;
+    const engine = new RuleEngine(rules, {
+      sandbox,
+      registry,
+      now: () => this.clock.now(),
+      seed,
+      log,
+      publishToDevice: (topic, body) => publishToDevice({ registry, downlinks, hand }, topic, body),
+    });
+    this.platform.addForwarder(engine);
   }
 
   /** Ends every connection and frees the ports; within a second, whatever the clients do. */
   async stop(): Promise<void> {
     this.feed?.stop();
     this.faults.close();
-    await this.mqtt?.door.close();
-    await this.mqtt?.sandbox.close();
+    await this.mqtt?.close();
+    await this.sandbox.close();
     await this.control?.api.close();
     await this.door.close();
     await this.platform.close();
@@ -473,6 +498,14 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   await door.open();
   const simulator = new Simulator(platform, door, tenants, gate, host, certificate, clock, seed, log);
   simulator.populate(options.products ?? null, options.fleet ?? null);
+  if (options.rules && options.rules.length > 0) {
+    try {
+      await simulator.addRules(options.rules, log);
+    } catch (error) {
+      await simulator.stop();
+      throw error;
+    }
+  }
   if (mqttPort !== null || mqttTlsPort !== null) {
     const { mqttMinKeepAliveSeconds: minKeepAliveSeconds = 30, mqttScanMs: scanMs = 30_000 } = options;
     try {

@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { bundled } from './bundled.js';
-import { readDescription } from './description-file.js';
+import { readDescription, type BadDescription, type Path } from './description-file.js';
 import {
   fleetSection,
   productsSection,
@@ -11,6 +11,8 @@ import {
 } from './devices/products-section.js';
 import { tenantsSection } from './platform/tenants-section.js';
 import type { Accounts, GroupLimits } from './platform/tenants.js';
+import type { RuleDescription } from './rules/rule.js';
+import { readRules, rulesSection } from './rules/rules-section.js';
 
 /** What a world file says: who there is, what they own, and what happens to their messages. */
 export interface World {
@@ -19,6 +21,9 @@ export interface World {
   /** Null where the file has no `products:`; there are the demo's then. */
   readonly products: readonly ProductPlan[] | null;
   readonly fleet: FleetSection;
+  readonly rules: readonly RuleDescription[];
+  /** An error about a part of `rules`, for those that cannot be compiled (`BadRule`). */
+  readonly wrongRule: (part: Path, text: string) => BadDescription;
 }
 
 const NOBODY: Accounts = { apps: [], instances: [], freshnessWindowMs: null };
@@ -37,7 +42,7 @@ export function readWorld(file: string, limits: GroupLimits, usual: Accounts = N
     tenants: tenantsSection(limits).optional(),
     products: productsSection.optional(),
     fleet: fleetSection.optional(),
-    rules: z.unknown().optional(),
+    rules: rulesSection.optional(),
   });
   const description = readDescription(file, schema);
   const { value } = description;
@@ -51,5 +56,8 @@ export function readWorld(file: string, limits: GroupLimits, usual: Accounts = N
           appKeys: apps.map(({ appKey }) => appKey),
           instanceIds: instances.map(({ instanceId }) => instanceId),
         });
-  return { accounts, products, fleet: value.fleet ?? {} };
+  const rules = readRules(description, ['rules'], value.rules ?? [], { directory: dirname(resolve(file)), instances });
+  const wrongRule = (part: Path, text: string): BadDescription =>
+    description.wrong(['rules', ...part], `${part.slice(1).join('.')}: ${text}`);
+  return { accounts, products, fleet: value.fleet ?? {}, rules, wrongRule };
 }

@@ -186,6 +186,12 @@ export class MqttDoor implements DownlinkRoute {
     return true;
   }
 
+  /** Hands a message to a device, as rules do; false when it is not connected or has not subscribed to the topic. */
+  publishTo(device: Device, topic: string, payload: Uint8Array): boolean {
+    const session = this.sessions.get(device);
+    return session !== undefined && this.deliver(session, { topic, payload }, 1);
+  }
+
   /** A command as the device gets it: Alink JSON, or what the product's script makes of that. */
   private packet(device: Device, { requestId, service, params }: Command): Downward | { failed: string } {
     const folder = `/sys/${device.productKey}/${device.deviceName}/thing`;
