@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/simulator/simulator.js';
-import { bodyOf, enterpriseLogin, livingLogin, RawClient, until } from './raw-client.js';
+import type { ConsumerGroup } from '../../src/simulator/platform/consumer-group.js';
+import { bodyOf, enterpriseLogin, livingLogin, RawClient, until, type Received } from './raw-client.js';
 
 describe('a consumer group', () => {
   let simulator: Simulator;
@@ -156,6 +157,37 @@ describe('a consumer group', () => {
     expect(first.received).toHaveLength(20);
   });
 
+  it('tells what the console shows of a group', async () => {
+    let now = 1_700_000_000_000;
+    await restart({ clock: () => now });
+    const group = simulator.enterprise('demoGroup000100');
+    publish(3);
+    expect(group.status()).toEqual({
+      accumulationCount: 3,
+      consumerSpeed: 0,
+      realTimeConsumeCountPerMinute: 0,
+      accumulatedConsumeCountPerMinute: 0,
+      lastConsumerTime: null,
+      clients: [],
+    });
+    const consumer = client(enterpriseLogin('demoGroup000100', 'lobby'));
+    consumer.onMessage = ({ delivery }) => delivery.accept();
+    consumer.receive(100);
+    await until(() => group.counts.accepted === 3);
+    now += 5_000;
+    publish(2);
+    await until(() => group.counts.accepted === 5);
+    const consumed = { realTimeConsumeCountPerMinute: 2, accumulatedConsumeCountPerMinute: 3 };
+    expect(group.status()).toEqual({
+      accumulationCount: 0,
+      consumerSpeed: 5,
+      ...consumed,
+      lastConsumerTime: now,
+      clients: [{ clientId: 'lobby', clientIpPort: expect.any(String), onlineTime: 1_700_000_000_000, ...consumed }],
+    });
+    expect(group.status().clients[0]?.clientIpPort).toMatch(/127\.0\.0\.1:\d+$/);
+  });
+
   it('drops the oldest messages once a group holds too many', async () => {
     await restart({ maxQueued: 10 });
     const ids = publish(25);
@@ -176,6 +208,25 @@ describe('a consumer group', () => {
     await until(() => consumer.received.length > 0);
     expect(consumer.ids).toEqual([fresh]);
     expect(simulator.fate(old)?.outcome).toBe('expired');
+  });
+
+  it('drops its backlog when told to, and nothing that is on its way', async () => {
+    const consumer = client().receive(2);
+    await until(() => simulator.living.clientCount === 1);
+    const [first = '', second = '', third = ''] = publish(3);
+    await until(() => consumer.received.length === 2);
+    simulator.dropConnections();
+    await until(() => simulator.living.counts.queued === 3);
+    const next = client(livingLogin('next')).receive(2);
+    await until(() => next.received.length === 2);
+    simulator.living.clear();
+    expect(simulator.living.counts).toMatchObject({ queued: 0, unsettled: 2, dropped: 1 });
+    next.received[0]?.delivery.accept();
+    await until(() => simulator.living.counts.accepted === 1); // rhea mixes up different answers of one turn
+    next.received[1]?.delivery.release();
+    await until(() => simulator.living.counts.queued === 1);
+    const outcomes = [first, second, third].map((id) => simulator.fate(id, simulator.living.id)?.outcome).sort();
+    expect(outcomes).toEqual(['accepted', 'cleared', 'queued']);
   });
 
   it('hands out Base64 when the userName asks for it', async () => {
@@ -219,5 +270,213 @@ describe('a consumer group', () => {
     consumer.receiver?.drain_credit();
     await until(() => drained);
     expect(consumer.received).toHaveLength(3);
+  });
+});
+
+// The platform's own rhythms, by a clock that only the test moves.
+describe('the backlog of a consumer group', () => {
+  const MINUTE = 60_000;
+  let now: number;
+  let simulator: Simulator;
+  const start = async (options: SimulatorOptions = {}): Promise<void> => {
+    now = 1_700_000_000_000;
+    simulator = await startSimulator({
+      clock: () => now,
+      ...{ retryAfterMs: MINUTE, roundMs: 5 * MINUTE, perRound: 10, slowAfterMs: 3_600_000 },
+      ...options,
+    });
+  };
+  /** Lets simulated time pass, of which the groups' timers know nothing. */
+  const pass = (ms: number): void => {
+    now += ms;
+    for (const group of simulator.groups.values()) group.wake();
+  };
+  const publish = (count: number): string[] =>
+    Array.from({ length: count }, (_, i) => simulator.publish({ topic: '/pk/dn/user/n', body: String(i) }));
+  /** Answers as told, one message a turn (rhea mixes up different answers of one turn), and gets one more for each. */
+  const consumer = (
+    login: { username: string; password: string },
+    answer: (received: Received) => boolean,
+  ): RawClient => {
+    const made = new RawClient(simulator, login);
+    let turn = Promise.resolve();
+    made.onMessage = (received) => {
+      turn = turn.then(() => {
+        if (answer(received)) received.delivery.accept();
+        else received.delivery.release();
+        made.receiver?.add_credit(1);
+        return new Promise((resolve) => setImmediate(resolve));
+      });
+    };
+    return made.receive(100);
+  };
+  /** When whatever is on its way now has arrived: a message in real time overtakes no other. */
+  const settled = async (made: RawClient, group: ConsumerGroup): Promise<void> => {
+    const id = simulator.publish({ topic: 'settled', body: '' });
+    await until(() => made.ids.includes(id) && group.counts.unsettled === 0);
+  };
+  const withoutMarks = (made: RawClient): string[] =>
+    made.received.filter(({ message }) => message.application_properties?.topic !== 'settled').map(({ id }) => id);
+
+  afterEach(() => simulator.stop());
+
+  it('of Enterprise blocks after a failure and is tried again a minute later', async () => {
+    await start();
+    const group = simulator.enterprise('DEFAULT_GROUP');
+    const [bad = ''] = publish(1);
+    let refusing = true;
+    const made = consumer(enterpriseLogin('DEFAULT_GROUP'), ({ id }) => id !== bad || !refusing);
+    await until(() => group.counts.redelivered === 0 && made.ids.length === 1);
+    await settled(made, group);
+    pass(MINUTE - 1);
+    await settled(made, group);
+    expect(withoutMarks(made)).toEqual([bad]);
+    refusing = false;
+    pass(1);
+    await until(() => simulator.fate(bad, group.id)?.outcome === 'accepted');
+    expect(withoutMarks(made)).toEqual([bad, bad]);
+  });
+
+  it('of Enterprise never holds up a message in real time', async () => {
+    await start();
+    const group = simulator.enterprise('DEFAULT_GROUP');
+    const [bad = ''] = publish(1);
+    const made = consumer(enterpriseLogin('DEFAULT_GROUP'), ({ id }) => id !== bad);
+    await until(() => made.ids.length === 1);
+    const [late = ''] = publish(1);
+    await until(() => simulator.fate(late, group.id)?.outcome === 'accepted');
+    expect(made.ids).toEqual([bad, late]);
+    expect(group.status().accumulationCount).toBe(1);
+  });
+
+  it('of Enterprise is sent at its rate while messages in real time overtake it', async () => {
+    await start({ backlogPerSecond: 1 });
+    const group = simulator.enterprise('DEFAULT_GROUP');
+    const old = publish(50);
+    const made = consumer(enterpriseLogin('DEFAULT_GROUP'), () => true);
+    await until(() => made.ids.length === 1);
+    const fresh = publish(50);
+    await until(() => fresh.every((id) => made.ids.includes(id)));
+    expect(made.ids.filter((id) => old.includes(id)).length).toBeLessThan(25);
+    expect(group.status().accumulationCount).toBeGreaterThan(25);
+  });
+
+  it('of Living is sent ten at a time, and one more for each accept', async () => {
+    await start();
+    const ids = publish(25);
+    const made = new RawClient(simulator, livingLogin()).receive(100);
+    await until(() => made.received.length === 10);
+    const mark = simulator.publish({ topic: 'mark', body: '' });
+    await until(() => made.ids.includes(mark));
+    expect(made.ids).toEqual([...ids.slice(0, 10), mark]);
+    for (const { delivery } of made.received.slice(0, 3)) delivery.accept();
+    await until(() => made.received.length === 14);
+    expect(made.ids.slice(11)).toEqual(ids.slice(10, 13));
+    // The next round sends ten more, whatever the ten of the last one became.
+    pass(5 * MINUTE);
+    await until(() => made.received.length === 24);
+    expect(made.ids.slice(14)).toEqual(ids.slice(13, 23));
+  });
+
+  it('of Living keeps what failed for the next round, five minutes later', async () => {
+    await start();
+    const [bad = '', good = ''] = publish(2);
+    const made = consumer(livingLogin(), ({ id }) => id !== bad);
+    await until(() => simulator.fate(good, simulator.living.id)?.outcome === 'accepted');
+    await settled(made, simulator.living);
+    pass(5 * MINUTE - 1);
+    await settled(made, simulator.living);
+    expect(withoutMarks(made).filter((id) => id === bad)).toHaveLength(1);
+    pass(1);
+    await until(() => withoutMarks(made).filter((id) => id === bad).length === 2);
+  });
+
+  it('begins anew with a client that comes online', async () => {
+    await start();
+    const [bad = ''] = publish(1);
+    const first = consumer(livingLogin(), () => false);
+    await until(() => first.ids.length === 1);
+    await until(() => simulator.living.counts.queued === 1);
+    first.connection.close();
+    await until(() => simulator.living.clientCount === 0);
+    consumer(livingLogin(), () => true);
+    await until(() => simulator.fate(bad, simulator.living.id)?.outcome === 'accepted');
+  });
+
+  it('takes in what waited too long for a slow client', async () => {
+    await start({ slowAfterMs: 10 });
+    const made = new RawClient(simulator, enterpriseLogin('DEFAULT_GROUP')).receive(1);
+    const group = simulator.enterprise('DEFAULT_GROUP');
+    await until(() => group.clientCount === 1);
+    publish(5);
+    await until(() => group.status().accumulationCount === 4);
+    made.onMessage = ({ delivery }) => delivery.accept();
+    made.receiver?.add_credit(10);
+    await until(() => group.counts.accepted === 4);
+    expect(group.status().accumulatedConsumeCountPerMinute).toBe(4);
+  });
+
+  it('takes in what a lost connection had not answered, though another client is there', async () => {
+    await start();
+    const [first, second] = ['a', 'b'].map((id) => new RawClient(simulator, enterpriseLogin('DEFAULT_GROUP', id)));
+    const group = simulator.enterprise('DEFAULT_GROUP');
+    first?.receive(1);
+    await until(() => group.clientCount === 1);
+    const [id = ''] = publish(1);
+    await until(() => first?.received.length === 1);
+    second?.receive(1);
+    await until(() => group.clientCount === 2);
+    first?.connection.close();
+    await until(() => second?.received.length === 1);
+    expect(second?.ids).toEqual([id]);
+    expect(simulator.fate(id, group.id)?.answers).toEqual(['lost']);
+  });
+
+  it('loses without a word what nobody accepted in a day, wherever it waits', async () => {
+    await start();
+    const [old = ''] = publish(1);
+    pass(1_440 * MINUTE);
+    expect(simulator.living.status().accumulationCount).toBe(1);
+    pass(1);
+    await until(() => simulator.living.status().accumulationCount === 0);
+    expect(simulator.fate(old, simulator.living.id)?.outcome).toBe('expired');
+    const made = new RawClient(simulator, livingLogin()).receive(0);
+    await until(() => simulator.living.clientCount === 1);
+    const [waiting = ''] = publish(1);
+    now += 1_440 * MINUTE + 1;
+    made.receiver?.add_credit(1);
+    await until(() => simulator.fate(waiting, simulator.living.id)?.outcome === 'expired');
+    expect(made.received).toHaveLength(0);
+  });
+
+  it('comes sooner where time runs faster', async () => {
+    simulator = await startSimulator({ timeScale: 10_000, startAt: Date.UTC(2026, 0, 1), retryAfterMs: MINUTE });
+    const group = simulator.enterprise('DEFAULT_GROUP');
+    const id = simulator.publish({ topic: null, body: 'x' });
+    const made = consumer(enterpriseLogin('DEFAULT_GROUP'), () => made.received.length > 2);
+    await until(() => simulator.fate(id, group.id)?.outcome === 'accepted'); // two minutes
+    expect(Number(made.received[0]?.message.application_properties?.generateTime)).toBeGreaterThan(
+      Date.UTC(2026, 0, 1),
+    );
+    expect(Number(made.received[0]?.message.application_properties?.generateTime)).toBeLessThan(Date.UTC(2026, 0, 8));
+  });
+});
+
+describe('a limit of messages a second to a connection', () => {
+  it('holds for each connection by itself', async () => {
+    const simulator = await startSimulator({ realtimePerSecond: 10, slowAfterMs: 3_600_000 });
+    try {
+      const group = simulator.enterprise('DEFAULT_GROUP');
+      const made = ['a', 'b'].map((id) => new RawClient(simulator, enterpriseLogin('DEFAULT_GROUP', id)).receive(100));
+      await until(() => group.clientCount === 2);
+      for (let i = 0; i < 40; i++) simulator.publish({ topic: null, body: String(i) });
+      await until(() => made.some(({ received }) => received.length >= 3));
+      // A burst of one each, then one in a tenth of a second each: none is far ahead of the other.
+      const [a = 0, b = 0] = made.map(({ received }) => received.length);
+      expect(Math.abs(a - b)).toBeLessThan(3);
+      expect(group.counts.queued).toBeGreaterThan(30);
+    } finally {
+      await simulator.stop();
+    }
   });
 });
