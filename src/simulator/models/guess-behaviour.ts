@@ -39,6 +39,9 @@ const daily =
 const TEMPERATURE = daily(17, 26, 15, 'smooth');
 
 const BY_NAME: readonly (readonly [RegExp, Guess])[] = [
+  // Where it stands, it stays.
+  [/^(lat|latitude)$/i, (_, min, max) => ({ kind: 'constant', value: within(31.230416, min, max) })],
+  [/^(lon|lng|longitude)$/i, (_, min, max) => ({ kind: 'constant', value: within(121.473701, min, max) })],
   [
     /battery|(^|_)soc$|remain/i,
     (_, min, max) => ({ kind: 'battery', full: within(100, min, max), empty: within(5, min, max), days: 120 }),
@@ -49,7 +52,13 @@ const BY_NAME: readonly (readonly [RegExp, Guess])[] = [
   ],
   [
     /total|energy|consumption|count|volume|mileage|pulse|odometer/i,
-    (_, min, max) => ({ kind: 'counter', start: within(1_250, min, max), perHour: 1.4, factor: 1, daily: false }),
+    (_, min, max) => ({
+      kind: 'counter',
+      start: min + Math.min(1_250, (max - min) * 0.05),
+      perHour: 1.4,
+      factor: 1,
+      daily: false,
+    }),
   ],
   [
     /irradian|solar|lux|illumin|light(level)?$/i,
