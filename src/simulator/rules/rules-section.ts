@@ -20,7 +20,7 @@ const sqlRule = z.strictObject({
   ...common,
   sql: z.string().min(1),
   /** Consumer group, or several. */
-  to: z.union([group, z.array(group).min(1).max(10)]),
+  to: z.preprocess((value) => (Array.isArray(value) ? value : [value]), z.array(group).min(1).max(10)),
 });
 const parser = z.strictObject({
   ...common,
@@ -28,12 +28,15 @@ const parser = z.strictObject({
   topics: z.array(z.string()).min(1).max(100),
   /** JavaScript file, relative to this one. */
   script: z.string().min(1),
+  /** Each a consumer group, or a product on whose topics the script may publish. */
   destinations: z
     .array(
-      z.union([
-        z.strictObject({ id: z.number().int().min(0), group: key }),
-        z.strictObject({ id: z.number().int().min(0), product: key }),
-      ]),
+      z
+        .strictObject({ id: z.number().int().min(0), group: key.optional(), product: key.optional() })
+        .refine(
+          (each) => (each.group === undefined) !== (each.product === undefined),
+          'must have a group or a product',
+        ),
     )
     .min(1),
 });
@@ -84,11 +87,11 @@ export function readRules(
     };
     const onError = rule.onError ? groupOf(rule.onError.group, 'onError') : null;
     if ('sql' in rule) {
-      const to = Array.isArray(rule.to) ? rule.to : [rule.to];
-      return { name, instanceId, sql: rule.sql, to: to.map((each) => groupOf(each.group, 'to')), onError };
+      return { name, instanceId, sql: rule.sql, to: rule.to.map((each) => groupOf(each.group, 'to')), onError };
     }
     const destinations = rule.destinations.map((each, place): Destination => {
-      return 'group' in each ? { id: each.id, group: groupOf(each.group, 'destinations', place) } : each;
+      const { id, group, product = '' } = each;
+      return group === undefined ? { id, product } : { id, group: groupOf(group, 'destinations', place) };
     });
     const file = resolve(directory, rule.script);
     let source: string;
