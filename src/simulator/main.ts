@@ -79,6 +79,7 @@ async function main(): Promise<void> {
     seed: fleet.seed,
     flavour: settings.flavour,
     faults: settings.faults.join(',') || 'none',
+    scenario: settings.scenario ?? 'none',
   });
   if (settings.flavour === 'both') {
     log.info('Living and Enterprise messages are mixed so that one consumer sees every kind; see SIMULATOR_FLAVOUR');

@@ -310,12 +310,12 @@ export class Simulator implements FaultTarget, ControlTarget {
   }
 
   /** Lets a device, `productKey:deviceName` or one by chance, go offline and online so many times within a moment. */
-  flap(times: number, device?: string): void {
+  flap(times: number, device?: string, chance = this.chance): void {
     const now = this.clock.now();
     const online = device === undefined ? [...this.registry.devices].filter((each) => each.online) : [];
-    const found = device === undefined ? (online[this.chance.whole(0, online.length - 1)] ?? null) : this.known(device);
+    const found = device === undefined ? (online[chance.whole(0, online.length - 1)] ?? null) : this.known(device);
     if (!found) throw new Error('there is no device online in the simulator');
-    for (const publication of flicker(found, times, this.chance, now)) {
+    for (const publication of flicker(found, times, chance, now)) {
       this.publish({ ...publication, origin: { from: 'fault', by: 'flapping' } });
     }
   }

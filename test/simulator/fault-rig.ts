@@ -51,7 +51,7 @@ export class FaultRig {
           return { restore: () => void deed('restore')(tenant) };
         },
         setSync: deed('sync'),
-        flap: deed('flap'),
+        flap: (times, device) => void deed('flap')(times, device ?? ''),
       },
     });
   }

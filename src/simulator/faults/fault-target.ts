@@ -1,3 +1,5 @@
+import type { Random } from '../random.js';
+
 /** What faults do to the platform; the simulator itself. Counts say how many connections were met. */
 export interface FaultTarget {
   /** Resets every client's TCP connection. */
@@ -17,6 +19,6 @@ export interface FaultTarget {
   rotateSecrets(tenant: string, keyId?: string): { restore(): void };
   /** Switches the data sync of a Living app; its clients must reconnect before they receive again. */
   setSync(appKey: string, on: boolean): void;
-  /** Lets a device, or one by chance, go offline and online so many times within a moment. */
-  flap(times: number, device?: string): void;
+  /** Lets a device, or one by that chance, go offline and online so many times within a moment. */
+  flap(times: number, device?: string, chance?: Random): void;
 }

@@ -10,9 +10,9 @@ export const flapping = defineFault({
     every: duration('1m', 'how often, in simulated time; 0 is once'),
     device: text('', 'productKey:deviceName; one by chance each time when empty'),
   },
-  begin: ({ times, every, device }, { target, after, did }) => {
+  begin: ({ times, every, device }, { target, random, after, did }) => {
     const flap = (): void => {
-      target.flap(times, device === '' ? undefined : device);
+      target.flap(times, device === '' ? undefined : device, random);
       did('flapped', times, () => ({ device: device === '' ? 'by chance' : device }));
     };
     const again = (): void => {
