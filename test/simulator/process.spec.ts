@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ConnectionOptions } from 'rhea';
 import { builtSimulator } from './built-simulator.js';
-import { livingLogin, RawClient, until } from './raw-client.js';
+import { bodyOf, livingLogin, RawClient, until } from './raw-client.js';
 
 interface Run {
   readonly child: ChildProcess;
@@ -107,6 +107,55 @@ describe('the simulator as a process', () => {
       new RegExp(`^simulator cannot start: Port ${port} on 127.0.0.1 is taken.*SIMULATOR_TLS_PORT.*\\n$`),
     );
     server.close();
+  });
+
+  it('loses nothing of its queues on disk when it is killed, and goes on with larger ids', async () => {
+    // Virtual devices fill the queues; the Enterprise group is read by nobody while the first simulator lives.
+    const settings = {
+      ...{ SIMULATOR_QUEUES: 'disk', SIMULATOR_DATA_DIR: join(directory, 'kept'), SIMULATOR_LIMITS: 'off' },
+      ...{ SIMULATOR_RATE: '200', SIMULATOR_CONTROL_PORT: 'off' },
+    };
+    const first = run(settings);
+    const reader = new RawClient({ host: '127.0.0.1', plainPort: (await ready()).plainPort }, livingLogin());
+    const accepted = new Set<string>();
+    reader.onMessage = ({ id, delivery }) => {
+      if (reader.received.length % 2 === 1) return; // every other one stays on its way
+      accepted.add(id);
+      delivery.accept();
+    };
+    reader.receive(100);
+    await until(() => reader.received.length === 100);
+    // What was accepted is written a moment later; until then it would come again, as is allowed.
+    reader.receiver?.add_credit(1);
+    await until(() => reader.received.length === 101);
+    first.child.kill('SIGKILL');
+    await first.exited;
+    await rm(join(directory, 'ready.json'), { force: true });
+
+    run({ ...settings, SIMULATOR_RATE: '0' });
+    const { plainPort } = await ready();
+    const again = new RawClient({ host: '127.0.0.1', plainPort }, livingLogin('again'));
+    again.onMessage = ({ delivery }) => delivery.accept();
+    again.receive(5_000);
+    const open = reader.ids.filter((id) => !accepted.has(id));
+    await until(() => open.every((id) => again.ids.includes(id)));
+    const byId = new Map(again.received.map((received) => [received.id, bodyOf(received).toString()]));
+    for (const received of reader.received) {
+      if (byId.has(received.id)) expect(byId.get(received.id)).toBe(bodyOf(received).toString());
+    }
+    // The first messages of the second run come after all of the first.
+    const largest = reader.ids.reduce((a, b) => (BigInt(a) > BigInt(b) ? a : b));
+    await until(() => again.ids.some((id) => BigInt(id) > BigInt(largest)));
+    expect(new Set(again.ids).size).toBe(again.ids.length);
+  });
+
+  it('refuses queues that another simulator has open, in one line', async () => {
+    const settings = { SIMULATOR_QUEUES: 'disk', SIMULATOR_DATA_DIR: join(directory, 'shared') };
+    run(settings);
+    await ready();
+    const { said, exited } = run({ ...settings, SIMULATOR_READY_FILE: join(directory, 'other.json') });
+    expect(await exited).toBe(1);
+    expect(said()).toMatch(/^simulator cannot start: The queues in .*shared.* are in use by another simulator\..*\n$/);
   });
 
   it('names every bad setting in one line and exits with 1', async () => {
