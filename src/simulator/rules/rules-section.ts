@@ -20,7 +20,7 @@ const sqlRule = z.strictObject({
   ...common,
   sql: z.string().min(1),
   /** Consumer group, or several. */
-  to: z.preprocess((value) => (Array.isArray(value) ? value : [value]), z.array(group).min(1).max(10)),
+  to: z.preprocess((value): unknown => (Array.isArray(value) ? value : [value]), z.array(group).min(1).max(10)),
 });
 const parser = z.strictObject({
   ...common,
