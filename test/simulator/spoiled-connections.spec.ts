@@ -15,7 +15,7 @@ describe('what can happen to a connection', () => {
     const tls = {
       transport: 'tls',
       port: simulator.tlsPort ?? 0,
-      ca: [simulator.ca ?? ''],
+      ca: simulator.ca ?? '',
       servername: 'localhost',
     } as const;
     const client = new RawClient(simulator, { ...livingLogin(clientId), ...(way === 'TLS' ? tls : {}) });
