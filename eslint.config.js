@@ -103,6 +103,18 @@ export default defineConfig(
     rules: { 'no-unused-vars': ['error', { argsIgnorePattern: '^_' }] },
   },
   {
+    // Runs in a browser.
+    files: ['simulator/page/*.js'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        ['addEventListener', 'confirm', 'document', 'FormData', 'location', 'Option', 'sessionStorage'].map((name) => [
+          name,
+          'readonly',
+        ]),
+      ),
+    },
+  },
+  {
     files: ['*.config.js', '*.config.mjs', '.dependency-cruiser.cjs', 'test/support/global-*.js'],
     rules: { 'no-restricted-syntax': 'off' },
   },

@@ -278,19 +278,28 @@ function chart(lines, filled) {
 
 async function drawClients() {
   const { items } = await ask('/v1/clients');
-  show('clients', items.length > 0);
+  show('clients-table', items.length > 0);
   show('no-clients', items.length === 0);
   show('per-minute', items.length > 0);
   at('clients')
     .querySelector('tbody')
     .replaceChildren(
       ...items.map((/** @type {any} */ { group, ...client }) => {
-        const name = el('td', null, client.ClientId, el('span', 'quiet', `${client.ClientIpPort}, ${group}`));
+        const name = el(
+          'td',
+          null,
+          client.ClientId,
+          el('span', 'quiet', group),
+          el(
+            'span',
+            'quiet',
+            `${client.ClientIpPort}, since ${new Date(client.OnlineTime).toISOString().slice(11, 19)}`,
+          ),
+        );
         return el(
           'tr',
           null,
           name,
-          el('td', 'time', new Date(client.OnlineTime).toISOString().slice(11, 19)),
           el('td', 'number', count(client.RealTimeConsumeCountPerMinute)),
           el('td', 'number', count(client.AccumulatedConsumeCountPerMinute)),
         );
@@ -731,7 +740,7 @@ function jsonOf(text) {
   try {
     return JSON.parse(text === '' ? '{}' : text);
   } catch (error) {
-    throw new Error(`The parameters are no JSON: ${/** @type {Error} */ (error).message}`);
+    throw new Error(`The parameters are no JSON: ${/** @type {Error} */ (error).message}`, { cause: error });
   }
 }
 

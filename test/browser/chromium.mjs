@@ -46,6 +46,7 @@ export class Page {
     const { sessionId } = await this.#send('Target.attachToTarget', { targetId: page.targetId, flatten: true });
     this.#session = sessionId;
     await this.#send('Runtime.enable');
+    await this.#send('Log.enable');
     await this.#send('Page.enable');
     return this;
   }
@@ -125,6 +126,8 @@ export class Page {
     if (method === 'Runtime.consoleAPICalled' && params.type === 'error') {
       this.problems.push(params.args.map((/** @type {any} */ each) => each.value ?? each.description).join(' '));
     }
+    // What a Content-Security-Policy kept from happening.
+    if (method === 'Log.entryAdded' && params.entry.source === 'security') this.problems.push(params.entry.text);
     const waiting = id === undefined ? undefined : this.#waiting.get(id);
     if (id === undefined || waiting === undefined) return;
     this.#waiting.delete(id);

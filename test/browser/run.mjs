@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // @ts-check
-// What people see: `npm start` of this checkout, then the API documentation and Prisma Studio in a real browser.
+// What people see: `npm start` of this checkout, then the API documentation, the page of the simulator and Prisma Studio in a
+// real browser.
 //
 //   apt-get install chromium && node test/browser/run.mjs [folder for pictures]
 import '../../scripts/setup/check-node.mjs';
@@ -13,6 +14,7 @@ import { setUp } from '../../scripts/setup/set-up.mjs';
 import { check, checkEqual, heading, sum } from '../interop/checks.mjs';
 import { until } from '../interop/processes.mjs';
 import { Page } from './chromium.mjs';
+import { lookAtSimulator } from './simulator-page.mjs';
 
 await setUp(root, { build: true });
 const { default: pg } = await import('pg');
@@ -27,13 +29,14 @@ let code = 1;
 try {
   heading('npm start');
   const httpPort = await freePort(0);
+  const controlPort = await freePort(0);
   const started = start('scripts/start.mjs', [], {
     HTTP_PORT: String(httpPort),
     SIMULATOR_PORT: '0',
     SIMULATOR_TLS_PORT: '0',
     SIMULATOR_MQTT_PORT: 'off',
     SIMULATOR_MQTT_TLS_PORT: 'off',
-    SIMULATOR_CONTROL_PORT: '0',
+    SIMULATOR_CONTROL_PORT: String(controlPort),
     DATABASE_URL: '',
     AMQP_URL: '',
     HTTP_TOKEN: '',
@@ -65,6 +68,9 @@ try {
   await showsAll(page, 'every kind of route', routes);
   await picture(page, 'docs');
   checkEqual('without a complaint of the page', page.problems, []);
+
+  heading('The page of the simulator in Chromium');
+  await lookAtSimulator(page, `http://127.0.0.1:${controlPort}/`, (name) => picture(page, name));
 
   heading('Prisma Studio in Chromium');
   const studioPort = await freePort(0);
