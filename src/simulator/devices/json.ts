@@ -3,11 +3,20 @@ export type Json = string | number | bigint | boolean | null | readonly Json[] |
 
 /** JSON text, with bigints as plain numbers. */
 export function toJson(value: Json): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    // Bigints it does not know, and there are few.
+    return withBigints(value);
+  }
+}
+
+function withBigints(value: Json): string {
   if (typeof value === 'bigint') return value.toString();
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  if (isList(value)) return `[${value.map(toJson).join(',')}]`;
+  if (isList(value)) return `[${value.map(withBigints).join(',')}]`;
   return `{${Object.entries(value)
-    .map(([key, item]) => `${JSON.stringify(key)}:${toJson(item)}`)
+    .map(([key, item]) => `${JSON.stringify(key)}:${withBigints(item)}`)
     .join(',')}}`;
 }
 

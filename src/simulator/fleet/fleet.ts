@@ -1,7 +1,7 @@
 import type { Command, DownlinkRoute } from '../devices/downlink.js';
 import type { Device, User } from '../devices/device.js';
 import { registrationOf } from '../devices/identity.js';
-import { toJson } from '../devices/json.js';
+import { toJson, type Json } from '../devices/json.js';
 import { binding, custom, lifecycle, propertyPost, topology, type Item } from '../devices/messages.js';
 import { goOnline } from '../devices/presence.js';
 import type { Voice } from '../devices/product.js';
@@ -217,14 +217,14 @@ export class Fleet implements World, DownlinkRoute {
     const values = Object.entries(device.thing.measure(now));
     device.lastPacketAt = now;
     if (values.length === 0) return this.plainReport(device, now);
-    const changed = values.filter(([id, value]) => device.reported.get(id) !== toJson(value));
+    const changed = values.filter(([id, value]) => !isSame(device.reported.get(id), value));
     const chosen = all ? values : changed.filter(() => this.random.chance(0.75));
     if (chosen.length === 0) chosen.push(this.random.pick(changed.length > 0 ? changed : values));
     // The device measured a moment before the platform forwards it; some values are older than others.
     const measuredAt = now - this.random.whole(5, 60);
     const items: Record<string, Item> = {};
     for (const [id, value] of chosen) {
-      device.reported.set(id, toJson(value));
+      device.reported.set(id, value);
       items[id] = { value, time: measuredAt - (this.random.chance(0.1) ? this.random.whole(1, 900) : 0) };
     }
     return propertyPost(device, items, now);
@@ -249,4 +249,9 @@ export class Fleet implements World, DownlinkRoute {
     if (this.bag.length === 0) this.bag = this.random.shuffled(this.stories);
     return this.bag.pop()?.tell(this, now) ?? [];
   }
+}
+
+function isSame(before: Json | undefined, value: Json): boolean {
+  if (before === value) return true;
+  return typeof value === 'object' && before !== undefined && toJson(before) === toJson(value);
 }

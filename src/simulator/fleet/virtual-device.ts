@@ -1,4 +1,5 @@
 import { Device, type Registration } from '../devices/device.js';
+import type { Json } from '../devices/json.js';
 import type { Random } from '../random.js';
 import type { Thing } from './thing.js';
 
@@ -26,8 +27,8 @@ export class VirtualDevice extends Device {
   readonly subDevices: VirtualDevice[] = [];
   /** MQTT keep-alive it has asked for. */
   readonly keepAliveMs: number;
-  /** The values of the last report, as text, to tell what has changed. */
-  readonly reported = new Map<string, string>();
+  /** The values of the last report, to tell what has changed. */
+  readonly reported = new Map<string, Json>();
   /** Some firmwares send no request id, which the platform forwards as the text "null". */
   private readonly namesRequests: boolean;
   private readonly onRelease: (device: VirtualDevice) => void;
