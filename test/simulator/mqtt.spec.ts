@@ -516,18 +516,18 @@ describe('the MQTT door', () => {
       expect(reasons).toEqual([expect.stringContaining('cannot read this'), expect.stringContaining('6450')]);
     });
 
-    it.each<[string, string, number, 0 | 1 | 2]>([
-      ['on a topic of another device', `/sys/${PK}/esp32-002/thing/event/property/post`, 2, 1],
-      ['on a topic of the platform', `/${PK}/${DN}/thing/event/property/post`, 2, 1],
-      ['with QoS 2', `/${PK}/${DN}/user/a`, 2, 2],
-      ['more than 256 KB', `/${PK}/${DN}/user/a`, 262_145, 1],
-      ['much more than 256 KB', `/${PK}/${DN}/user/a`, 2_000_000, 0],
-    ])('closes the connection of a device that publishes %s', async (_, topic, bytes, qos) => {
+    it.each<[string, string, number, 0 | 1 | 2, string]>([
+      ['on a topic of another device', `/sys/${PK}/esp32-002/thing/event/property/post`, 2, 1, 'may not publish'],
+      ['on a topic of the platform', `/${PK}/${DN}/thing/event/property/post`, 2, 1, 'may not publish'],
+      ['with QoS 2', `/${PK}/${DN}/user/a`, 2, 2, 'QoS 2'],
+      ['more than 256 KB', `/${PK}/${DN}/user/a`, 262_145, 1, 'a message of 262145 bytes'],
+      ['much more than 256 KB', `/${PK}/${DN}/user/a`, 2_000_000, 0, 'a packet of 20000'],
+    ])('closes the connection of a device that publishes %s', async (_, topic, bytes, qos, reason) => {
       const { client, consumer } = await both();
       client.publish(topic, Buffer.alloc(bytes), { qos });
       await until(() => consumer.received.length === 1);
       expect(bodies(consumer)[0]).toMatchObject({ status: 'offline' });
-      expect(said('closed an MQTT connection')).toHaveLength(1);
+      expect(said('closed an MQTT connection')).toMatchObject([{ reason: expect.stringContaining(reason) as string }]);
     });
 
     it('takes 256 KB', async () => {
