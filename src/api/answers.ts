@@ -1,5 +1,5 @@
-import { applyDecorators, type Type } from '@nestjs/common';
-import { ApiExtraModels, ApiOkResponse, ApiOperation, ApiResponse, getSchemaPath } from '@nestjs/swagger';
+import { applyDecorators, HttpCode, type Type } from '@nestjs/common';
+import { ApiExtraModels, ApiOperation, ApiResponse, getSchemaPath } from '@nestjs/swagger';
 import { ProblemSchema } from './schemas.js';
 
 const MEANINGS = {
@@ -16,10 +16,12 @@ export function Answers(
   schema: Type,
   problems: readonly (keyof typeof MEANINGS)[] = [],
   description?: string,
+  success: 200 | 202 = 200,
 ): MethodDecorator {
   return applyDecorators(
     ApiOperation({ summary: sentence, description }),
-    ApiOkResponse({ type: schema }),
+    HttpCode(success),
+    ApiResponse({ status: success, type: schema, description: sentence }),
     ApiExtraModels(ProblemSchema),
     ...([...problems, 401, 503] as const).map((status) =>
       ApiResponse({

@@ -1,21 +1,24 @@
 import { Module } from '@nestjs/common';
 import { IngestModule } from '../ingest/ingest.module.js';
 import { ReaderModule } from '../storage/reader.module.js';
+import { StorageModule } from '../storage/storage.module.js';
 import { BindingsController } from './bindings.controller.js';
 import { DevicesController } from './devices.controller.js';
 import { HealthController } from './health.controller.js';
 import { HistoryController } from './history.controller.js';
 import { IngestController } from './ingest.controller.js';
+import { SetAsideReplaysController } from './set-aside-replays.controller.js';
 import { SetAsideController } from './set-aside.controller.js';
 
-/** REST. IngestStatus and Replay, which it knows from the domain, are provided by ingest. */
+/** REST. IngestStatus, Replay and Replays, which it knows from the domain, are provided by ingest. */
 @Module({
-  imports: [ReaderModule, IngestModule],
+  imports: [ReaderModule, StorageModule, IngestModule],
   controllers: [
     DevicesController,
     HistoryController,
     BindingsController,
     IngestController,
+    SetAsideReplaysController,
     SetAsideController,
     HealthController,
   ],

@@ -1,5 +1,6 @@
 import { NotFoundException } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
+import type { DeviceKey } from '../domain/device-key.js';
 import { type DeviceReference, SeveralDevices } from '../storage/device.reader.js';
 import { Text } from './parameters.js';
 import { AmbiguousDevice, BadParameters } from './problem.js';
@@ -24,11 +25,17 @@ export class PropertyParams extends DeviceParams {
  * @throws BadParameters
  */
 export function deviceReference({ device }: DeviceParams): DeviceReference {
-  const colon = device.indexOf(':');
-  if (colon < 0) return { iotId: device };
-  const [productKey, deviceName] = [device.slice(0, colon), device.slice(colon + 1)];
-  if (productKey && deviceName) return { productKey, deviceName };
+  if (!device.includes(':')) return { iotId: device };
+  const key = deviceKeyOf(device);
+  if (key) return key;
   throw new BadParameters([{ parameter: 'device', detail: 'must be productKey:deviceName or an iotId' }]);
+}
+
+/** `productKey:deviceName`, split at the first colon; null when it is not that. */
+export function deviceKeyOf(text: string): DeviceKey | null {
+  const colon = text.indexOf(':');
+  const [productKey, deviceName] = [text.slice(0, Math.max(colon, 0)), text.slice(colon + 1)];
+  return productKey && deviceName ? { productKey, deviceName } : null;
 }
 
 /**

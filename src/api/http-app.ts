@@ -12,7 +12,7 @@ import { problemOfError, ProblemFilter, sendProblem } from './problem.filter.js'
 /** The HTTP server under Nest, with limits for what comes in. */
 export function httpAdapter(): FastifyAdapter {
   return new FastifyAdapter({
-    bodyLimit: 16 * 1024, // nothing of ours takes a body
+    bodyLimit: 16 * 1024, // no body of ours is more than a few filters
     requestTimeout: 30_000,
     http: { maxHeaderSize: 16 * 1024 }, // the address included
     // Names of devices in percent-encoded Chinese take nine characters each.

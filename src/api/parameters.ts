@@ -32,10 +32,12 @@ export function WholeNumber(min: number, max: number): PropertyDecorator {
   );
 }
 
-/** A time, as RFC 3339 or epoch milliseconds, in the years 1 to 9999. */
+/** A time, as RFC 3339 or epoch milliseconds (in a body also as a number), in the years 1 to 9999. */
 export function Time(): PropertyDecorator {
   return applyDecorators(
-    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? (parseTime(value) ?? value) : value)),
+    Transform(({ value }: { value: unknown }) =>
+      typeof value === 'string' || typeof value === 'number' ? (parseTime(String(value)) ?? value) : value,
+    ),
     ValidateBy({
       name: 'time',
       validator: {

@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, IntersectionType } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsIn, IsOptional, Matches } from 'class-validator';
 import type { TimeRange } from '../storage/reading.reader.js';
@@ -137,11 +137,41 @@ export class UserDevicesQuery extends PageQuery {
   readonly deleted: boolean = false;
 }
 
-export class SetAsideQuery extends PageQuery {
+/** Which set-aside messages are meant, in a query or in a body. */
+export class SetAsideFilterQuery {
   @IsOptional()
   @Text(64)
   @ApiPropertyOptional({ example: 'not-json' })
   readonly reason?: string;
+
+  @IsOptional()
+  @Text(64)
+  @ApiPropertyOptional({
+    example: 'property-post',
+    description:
+      "The kind that the message seems to be of, by its body's shape or else its topic; `custom` for a device's own topic.",
+  })
+  readonly kind?: string;
+
+  @IsOptional()
+  @Text(256)
+  @ApiPropertyOptional({ example: 'a1B2c3D4e5F', description: 'The product that the message names.' })
+  readonly productKey?: string;
+
+  @IsOptional()
+  @Text(600)
+  @ApiPropertyOptional({ example: 'a1B2c3D4e5F:lock-0001', description: 'The device that the message names.' })
+  readonly device?: string;
+
+  @IsOptional()
+  @Text(4096)
+  @ApiPropertyOptional({ example: '/a1B2c3D4e5F/lock-0001/thing/event/property/post' })
+  readonly topic?: string;
+
+  @IsOptional()
+  @Text(256)
+  @ApiPropertyOptional({ example: '/a1B2c3D4e5F/', description: 'What the topic begins with.' })
+  readonly topicPrefix?: string;
 
   @IsOptional()
   @Time()
@@ -157,6 +187,32 @@ export class SetAsideQuery extends PageQuery {
   @Flag()
   @ApiPropertyOptional({ type: 'boolean', description: 'Only those that a replay made events of, or only the others.' })
   readonly replayed?: boolean;
+
+  @IsOptional()
+  @Text(128)
+  @ApiPropertyOptional({ example: '0.1.0-3f9a1c2b', description: 'The version of the service that refused them last.' })
+  readonly refusedBy?: string;
+
+  @IsOptional()
+  @Flag()
+  @ApiPropertyOptional({
+    type: 'boolean',
+    description: 'True: refused last by a version other than the one that answers. False: by this one.',
+  })
+  readonly outdated?: boolean;
+}
+
+export class SetAsideQuery extends IntersectionType(PageQuery, SetAsideFilterQuery) {}
+
+export class RemoveSetAsideQuery extends SetAsideFilterQuery {
+  @IsOptional()
+  @Flag()
+  @ApiPropertyOptional({
+    type: 'boolean',
+    default: false,
+    description: 'Needed, and only allowed, without any filter.',
+  })
+  readonly all: boolean = false;
 }
 
 export class ReplayQuery {
@@ -173,6 +229,13 @@ export class UserParams {
   @Text(256)
   @ApiProperty({ example: '50ebop9xxxxxxxxxxxxxxxxxxxxxxxxxxxxx7384' })
   readonly identityId!: string;
+}
+
+export class ReplayJobParams {
+  @Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.toLowerCase() : value))
+  @Matches(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, { message: 'must be the id of a replay' })
+  @ApiProperty({ example: '4d8a3f0e-6f0b-4c6e-9a51-0d6c2f1b7e90' })
+  readonly id!: string;
 }
 
 export class SetAsideParams {

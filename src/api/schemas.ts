@@ -368,6 +368,42 @@ export class SetAsideSchema {
 
   @ApiProperty({ type: 'integer', description: 'Size of the body.' })
   readonly bytes!: number;
+
+  @text('property-post', { nullable: true, description: 'The kind that it seems to be of, where that can be told.' })
+  readonly kind!: string | null;
+
+  @text('a1B2c3D4e5F', { nullable: true, description: 'The product that it names.' })
+  readonly productKey!: string | null;
+
+  @text('lock-0001', { nullable: true, description: 'The device that it names.' })
+  readonly deviceName!: string | null;
+
+  @text('0.1.0-3f9a1c2b', { nullable: true, description: 'The version of the service that refused it last.' })
+  readonly refusedBy!: string | null;
+}
+
+export class ReasonCountSchema {
+  @text('not-json')
+  readonly reason!: string;
+
+  @ApiProperty({ type: 'integer', example: 12 })
+  readonly count!: number;
+}
+
+export class SetAsideCountsSchema {
+  @ApiProperty({ type: 'integer', example: 12 })
+  readonly total!: number;
+
+  @text('0.1.0-3f9a1c2b', { description: 'The version of the service that answers; see `refusedBy`.' })
+  readonly version!: string;
+
+  @ApiProperty({ type: [ReasonCountSchema], description: 'The most frequent first.' })
+  readonly reasons!: ReasonCountSchema[];
+}
+
+export class RemovedSchema {
+  @ApiProperty({ type: 'integer', example: 12, description: 'How many messages are gone for good.' })
+  readonly removed!: number;
 }
 
 export class SetAsideList {
@@ -397,6 +433,27 @@ export class RefusalSchema {
   readonly detail!: string;
 }
 
+export class RowChangeSchema {
+  @text('PropertyReading')
+  readonly table!: string;
+
+  @ApiProperty({ enum: ['insert', 'update', 'delete'] })
+  readonly change!: string;
+
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: true,
+    description: 'What identifies the row, without surrogate keys.',
+    example: {
+      productKey: 'a1B2c3D4e5F',
+      deviceName: 'lock-0001',
+      identifier: 'CurrentTemperature',
+      at: '2026-11-22T07:35:00.000Z',
+    },
+  })
+  readonly key!: Record<string, unknown>;
+}
+
 export class ReplaySchema {
   @text('0123456789abcdef0123456789abcdef')
   readonly id!: string;
@@ -413,10 +470,75 @@ export class ReplaySchema {
   @ApiProperty({
     type: 'object',
     additionalProperties: { type: 'integer' },
-    description: 'Rows inserted or changed, by table.',
+    description: "Rows inserted, changed or removed, by table, beside the message's own.",
     example: { Device: 1, PropertyReading: 3 },
   })
   readonly changes!: Record<string, number>;
+
+  @ApiProperty({ type: [RowChangeSchema], description: 'The first 100 of these rows.' })
+  readonly rows!: RowChangeSchema[];
+
+  @ApiProperty({ type: 'integer', description: 'How many more there are than `rows` names.', example: 0 })
+  readonly rowsLeftOut!: number;
+}
+
+export class ReplayJobSchema {
+  @text('4d8a3f0e-6f0b-4c6e-9a51-0d6c2f1b7e90')
+  readonly id!: string;
+
+  @ApiProperty({ enum: ['waiting', 'running', 'done', 'cancelled'] })
+  readonly state!: string;
+
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: true,
+    description: 'What was asked for. `notRefusedBy` stands for `outdated`.',
+    example: { reason: 'not-json', replayed: false },
+  })
+  readonly filter!: Record<string, unknown>;
+
+  @ApiProperty(TIME)
+  readonly requestedAt!: string;
+
+  @ApiProperty(TIME_OR_NULL)
+  readonly startedAt!: string | null;
+
+  @ApiProperty({ ...TIME_OR_NULL, description: 'Null while it waits or runs.' })
+  readonly finishedAt!: string | null;
+
+  @ApiProperty({ type: 'integer', description: 'How many messages there were when it was asked for.', example: 12 })
+  readonly total!: number;
+
+  @ApiProperty({
+    type: 'integer',
+    description: 'The sum of the next four. Stays below `total` where messages were removed or changed meanwhile.',
+    example: 12,
+  })
+  readonly done!: number;
+
+  @ApiProperty({ type: 'integer', description: 'Events now.', example: 10 })
+  readonly stored!: number;
+
+  @ApiProperty({ type: 'integer', description: 'Events already, by another replay meanwhile.', example: 0 })
+  readonly duplicate!: number;
+
+  @ApiProperty({ type: 'integer', description: 'Still not understood.', example: 2 })
+  readonly stillRefused!: number;
+
+  @ApiProperty({
+    type: 'integer',
+    description: 'Left as they were by a fault of the service; see its log.',
+    example: 0,
+  })
+  readonly failed!: number;
+}
+
+export class ReplayJobList {
+  @ApiProperty({ type: [ReplayJobSchema] })
+  readonly items!: ReplayJobSchema[];
+
+  @ApiProperty(NEXT)
+  readonly next!: string | null;
 }
 
 export class ParameterProblemSchema {

@@ -1,14 +1,36 @@
-import { Controller, Get, HttpCode, NotFoundException, Param, Post, Query } from '@nestjs/common';
+import { Controller, Delete, Get, NotFoundException, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import { SERVICE_VERSION } from '../config/service-version.js';
 import { Replay, type ReplayResult } from '../domain/replay.js';
-import { type SetAsideMessageView, SetAsideReader, type SetAsideView } from '../storage/set-aside.reader.js';
+import {
+  type ReasonCount,
+  type SetAsideMessageView,
+  SetAsideReader,
+  type SetAsideView,
+} from '../storage/set-aside.reader.js';
+import { SetAsideRemover } from '../storage/set-aside.remover.js';
 import { Answers } from './answers.js';
 import { Cursors } from './cursor.js';
 import type { ListAnswer } from './list-answer.js';
-import { NoQuery, rangeOf, ReplayQuery, SetAsideParams, SetAsideQuery } from './queries.js';
-import { ReplaySchema, SetAsideList, SetAsideMessageSchema } from './schemas.js';
+import { BadParameters } from './problem.js';
+import {
+  NoQuery,
+  RemoveSetAsideQuery,
+  ReplayQuery,
+  SetAsideFilterQuery,
+  SetAsideParams,
+  SetAsideQuery,
+} from './queries.js';
+import { RemovedSchema, ReplaySchema, SetAsideCountsSchema, SetAsideList, SetAsideMessageSchema } from './schemas.js';
+import { meansAll, setAsideFilterOf } from './set-aside-filter.js';
 
 const cursors = new Cursors('set-aside', 'time', 'uuid');
+
+interface SetAsideCounts {
+  readonly total: number;
+  readonly version: string;
+  readonly reasons: readonly ReasonCount[];
+}
 
 @ApiTags('set aside')
 @Controller('v1/set-aside')
@@ -16,6 +38,7 @@ export class SetAsideController {
   constructor(
     private readonly messages: SetAsideReader,
     private readonly replays: Replay,
+    private readonly remover: SetAsideRemover,
   ) {}
 
   @Get()
@@ -23,15 +46,20 @@ export class SetAsideController {
     'Messages that could not be understood, the newest first',
     SetAsideList,
     [400],
-    'With a filter a page can be short, or even empty, while `next` says that there is more.',
+    'With several filters a page can be short, or even empty, while `next` says that there is more.',
   )
   async list(@Query() query: SetAsideQuery): Promise<ListAnswer<SetAsideView>> {
-    const { reason, replayed, limit, cursor } = query;
-    const { from, to } = rangeOf({ ...query, order: 'desc' });
-    const question = [reason, replayed, from, to];
-    const page = { limit, after: cursors.read(question, cursor) };
-    const { items, next } = await this.messages.list({ reason, replayed, from, to }, page);
-    return { items, next: cursors.write(question, next) };
+    const filter = setAsideFilterOf(query);
+    const page = { limit: query.limit, after: cursors.read(filter, query.cursor) };
+    const { items, next } = await this.messages.list(filter, page);
+    return { items, next: cursors.write(filter, next) };
+  }
+
+  @Get('counts')
+  @Answers('How many messages could not be understood, by the reason', SetAsideCountsSchema, [400])
+  async counts(@Query() query: SetAsideFilterQuery): Promise<SetAsideCounts> {
+    const reasons = await this.messages.counts(setAsideFilterOf(query));
+    return { total: reasons.reduce((sum, { count }) => sum + count, 0), version: SERVICE_VERSION, reasons };
   }
 
   @Get(':id')
@@ -43,17 +71,41 @@ export class SetAsideController {
   }
 
   @Post(':id/replay')
-  @HttpCode(200)
   @Answers(
     'Tries a message again',
     ReplaySchema,
     [400, 404],
-    'A dry run does the real write, rolls it back and says what would change.',
+    'Answers which rows changed. A dry run does the real write, rolls it back and answers which rows would change.',
   )
   async replay(@Param() { id }: SetAsideParams, @Query() { dryRun }: ReplayQuery): Promise<ReplayResult> {
     const result = await this.replays.replay(id, { dryRun });
     if (!result) throw noMessage(id);
     return result;
+  }
+
+  @Delete(':id')
+  @Answers('Removes a message for good', RemovedSchema, [400, 404])
+  async remove(@Param() { id }: SetAsideParams, @Query() _: NoQuery): Promise<{ readonly removed: number }> {
+    if (!(await this.remover.one(id))) throw noMessage(id);
+    return { removed: 1 };
+  }
+
+  @Delete()
+  @Answers(
+    'Removes messages for good: those of a filter, or with `all=true` all of them',
+    RemovedSchema,
+    [400],
+    'Counts stay as they are. A message removed here is a duplicate when it is delivered once more.',
+  )
+  async removeAll(@Query() query: RemoveSetAsideQuery): Promise<{ readonly removed: number }> {
+    const filter = setAsideFilterOf(query);
+    if (meansAll(filter) !== query.all) {
+      const detail = query.all
+        ? 'cannot be true together with a filter'
+        : 'must be true to remove all messages; give a filter to remove some';
+      throw new BadParameters([{ parameter: 'all', detail }]);
+    }
+    return { removed: await this.remover.all(filter) };
   }
 }
 

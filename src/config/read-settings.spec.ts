@@ -98,6 +98,7 @@ describe('settings', () => {
     [{ DEDUPE_DAYS: '0' }, 'DEDUPE_DAYS', /1 to 366/],
     [{ RETENTION_READINGS_DAYS: '0' }, 'RETENTION_READINGS_DAYS', /or keep/],
     [{ RETENTION_EVENTS_DAYS: 'forever' }, 'RETENTION_EVENTS_DAYS', /or keep/],
+    [{ RETENTION_SET_ASIDE_DAYS: '-1' }, 'RETENTION_SET_ASIDE_DAYS', /or keep/],
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL', /fatal, error, warn/],
     [{ LOG_FORMAT: 'xml' }, 'LOG_FORMAT', /pretty or json/],
   ])('refuse %j, naming %s', (changes, variable, problem) => {

@@ -53,6 +53,7 @@ const FIELDS = [
   'dedupeDays',
   'retentionReadingsDays',
   'retentionEventsDays',
+  'retentionSetAsideDays',
   'logLevel',
   'logFormat',
 ] as const satisfies readonly (keyof Settings)[];

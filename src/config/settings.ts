@@ -174,6 +174,14 @@ export class Settings {
   @Max(36_500, { message: 'must be a whole number of days, 1 to 36500, or keep' })
   readonly retentionEventsDays?: number;
 
+  /** Undefined keeps set-aside messages for ever. */
+  @daysOrKeep
+  @IsOptional()
+  @IsInt({ message: 'must be a whole number of days, 1 to 36500, or keep' })
+  @Min(1, { message: 'must be a whole number of days, 1 to 36500, or keep' })
+  @Max(36_500, { message: 'must be a whole number of days, 1 to 36500, or keep' })
+  readonly retentionSetAsideDays?: number;
+
   @lowerCase
   @IsIn(LOG_LEVELS, { message: `must be one of ${LOG_LEVELS.join(', ')}` })
   readonly logLevel: LogLevel = 'info';

@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
-import type { DecodedMessage } from '../domain/decoded-message.js';
+import type { About, DecodedMessage } from '../domain/decoded-message.js';
 import type { DeviceEvent } from '../domain/device-event.js';
 import type { RawMessage, Refusal } from '../domain/raw-message.js';
+import { aboutBody, aboutTopic } from './about-message.js';
 import type { Decoder } from './decoder.js';
 import { customMessage } from './decoders/custom-message.js';
 import { downlinkReply } from './decoders/downlink-reply.decoder.js';
@@ -75,9 +76,10 @@ export function decodeMessage(raw: RawMessage, options: DecodeOptions): DecodedM
   const kept = redactSecrets(raw);
   let sentAt: Date | null = null;
   let decoding: Decoding;
+  let body: JsonObject | null = null;
   try {
     const parsed = parseBody(kept.body);
-    const body = 'value' in parsed && isJsonObject(parsed.value) ? parsed.value : null;
+    body = 'value' in parsed && isJsonObject(parsed.value) ? parsed.value : null;
     const times = new MessageTimes(kept.generateTime, body, kept.receivedAt);
     sentAt = times.sentAt;
     decoding = decode({ raw: kept, parsed, body, times, options });
@@ -86,7 +88,16 @@ export function decodeMessage(raw: RawMessage, options: DecodeOptions): DecodedM
   }
   if (!isRefusal(decoding)) return { key, raw: kept, sentAt, events: decoding, refusal: null };
   const detail = visibleShort(decoding.detail, DETAIL_LIMIT);
-  return { key, raw: kept, sentAt, events: [], refusal: { reason: decoding.reason, detail } };
+  const refusal = { reason: decoding.reason, detail };
+  return { key, raw: kept, sentAt, events: [], refusal, about: aboutRefused(readTopic(kept.topic), body) };
+}
+
+function aboutRefused(topic: Topic, body: JsonObject | null): About {
+  try {
+    return body === null ? aboutTopic(topic) : aboutBody(body, topic, DECODERS);
+  } catch {
+    return aboutTopic(topic); // a body that breaks decoders
+  }
 }
 
 function parseBody(body: Buffer): Parsed {

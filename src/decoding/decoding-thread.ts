@@ -3,8 +3,10 @@ import type { DecodedMessage } from '../domain/decoded-message.js';
 import type { RawMessage } from '../domain/raw-message.js';
 import type { DecodeOptions } from './decode-message.js';
 import type { ThreadAnswer, ThreadRequest } from './decode-large.worker.js';
+import { aboutTopic } from './about-message.js';
 import { messageKey } from './message-key.js';
 import { redactSecrets } from './redact-secrets.js';
+import { readTopic } from './topic.js';
 
 /** A body may be 1 MiB and its tree a multiple; beyond this the thread ends, not the process. */
 const HEAP_LIMIT_MB = 256;
@@ -103,5 +105,6 @@ function refused(raw: RawMessage, failure: string): DecodedMessage {
     sentAt: null,
     events: [],
     refusal: { reason: 'invalid-body', detail: `Decoding it ended the decoding thread twice: ${failure}` },
+    about: aboutTopic(readTopic(raw.topic)),
   };
 }

@@ -13,7 +13,17 @@ interface Decoded {
   readonly sentAt: Date | null;
 }
 
+/** What can be told of a message that nobody understands, for people who look for it. Nothing is decided by it. */
+export interface About {
+  /** The kind that it seems to be of: of its body's shape, else of its topic. */
+  readonly kind: string | null;
+  readonly productKey: string | null;
+  readonly deviceName: string | null;
+}
+
+export const ABOUT_NOTHING: About = { kind: null, productKey: null, deviceName: null };
+
 /** A message after decoding: what happened, or why nobody will ever know. */
 export type DecodedMessage =
   | (Decoded & { readonly events: readonly DeviceEvent[]; readonly refusal: null })
-  | (Decoded & { readonly events: readonly []; readonly refusal: Refusal });
+  | (Decoded & { readonly events: readonly []; readonly refusal: Refusal; readonly about: About });

@@ -2,13 +2,15 @@ import { Module } from '@nestjs/common';
 import { Settings } from '../config/settings.js';
 import { EventSink } from '../domain/event-sink.js';
 import { IngestStatus } from '../domain/ingest-status.js';
-import { Replay } from '../domain/replay.js';
+import { Replay, Replays } from '../domain/replay.js';
+import { ReplayJobs } from '../domain/replay-jobs.js';
 import { SetAsideStore } from '../domain/set-aside-store.js';
 import { StorageModule } from '../storage/storage.module.js';
 import { Metrics } from '../telemetry/metrics.js';
 import { ConnectionBoard } from './connection-board.js';
 import { Ingestor } from './ingestor.js';
 import { ProcessIngestStatus } from './process-ingest-status.js';
+import { ReplayRunner } from './replay-runner.js';
 import { Replayer } from './replayer.js';
 
 /** One is written while the other is prepared. More only wait for each other in the database. */
@@ -32,10 +34,16 @@ const BATCHES_AT_ONCE = 2;
     },
     {
       provide: Replay,
-      inject: [SetAsideStore, Settings],
-      useFactory: (store: SetAsideStore, settings: Settings) => new Replayer(store, settings),
+      inject: [SetAsideStore, Settings, Metrics],
+      useFactory: (store: SetAsideStore, settings: Settings, metrics: Metrics) =>
+        new Replayer(store, settings, metrics),
+    },
+    {
+      provide: Replays,
+      inject: [ReplayJobs, Settings, Metrics],
+      useFactory: (jobs: ReplayJobs, settings: Settings, metrics: Metrics) => new ReplayRunner(jobs, settings, metrics),
     },
   ],
-  exports: [ConnectionBoard, Ingestor, IngestStatus, Replay],
+  exports: [ConnectionBoard, Ingestor, IngestStatus, Replay, Replays],
 })
 export class IngestModule {}

@@ -4,6 +4,7 @@ import { decodeMessage } from '../decoding/decode-message.js';
 import type { DecodedMessage, MessageKey } from '../domain/decoded-message.js';
 import { MessageCondemned, SinkUnavailable } from '../domain/event-sink.js';
 import type { RawMessage } from '../domain/raw-message.js';
+import type { Changes } from '../domain/replay.js';
 import { SetAsideStore } from '../domain/set-aside-store.js';
 import { Replayer } from './replayer.js';
 
@@ -28,11 +29,11 @@ class OneMessage extends SetAsideStore {
     return Promise.resolve(id === this.id ? this.raw : null);
   }
 
-  async replay(message: DecodedMessage, { dryRun }: { readonly dryRun: boolean }): Promise<Record<string, number>> {
+  async replay(message: DecodedMessage, { dryRun }: { readonly dryRun: boolean }): Promise<Changes> {
     const error = this.fails(message);
     if (error) throw error;
     this.replayed.push({ message, dryRun });
-    return Promise.resolve({ PropertyReading: message.events.length });
+    return Promise.resolve({ changes: { PropertyReading: message.events.length }, rows: [], rowsLeftOut: 0 });
   }
 }
 

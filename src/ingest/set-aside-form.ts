@@ -1,7 +1,9 @@
-import type { DecodedMessage } from '../domain/decoded-message.js';
+import { ABOUT_NOTHING, type DecodedMessage } from '../domain/decoded-message.js';
 import type { RawMessage, Refusal } from '../domain/raw-message.js';
+import { aboutEvents, aboutTopic } from '../decoding/about-message.js';
 import { messageKey } from '../decoding/message-key.js';
 import { redactSecrets } from '../decoding/redact-secrets.js';
+import { readTopic } from '../decoding/topic.js';
 
 /**
  * The same message as one that is only to be kept, not understood. Should the store refuse even that, the form after it
@@ -9,8 +11,10 @@ import { redactSecrets } from '../decoding/redact-secrets.js';
  */
 export function setAsideForm(message: DecodedMessage, detail: string): DecodedMessage {
   const refusal: Refusal = { reason: 'not-storable', detail };
-  if (message.refusal === null) return { ...message, events: [], refusal };
-  return { ...message, raw: { ...message.raw, ...nothingButBytes }, refusal };
+  if (message.refusal === null) {
+    return { ...message, events: [], refusal, about: aboutEvents(message.raw.topic, message.events) };
+  }
+  return { ...message, raw: { ...message.raw, ...nothingButBytes }, refusal, about: ABOUT_NOTHING };
 }
 
 /** True when there is no further form to try. */
@@ -26,6 +30,7 @@ export function undecodable(raw: RawMessage, detail: string): DecodedMessage {
     sentAt: null,
     events: [],
     refusal: { reason: 'invalid-body', detail },
+    about: aboutTopic(readTopic(raw.topic)),
   };
 }
 

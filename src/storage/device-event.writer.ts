@@ -19,7 +19,7 @@ export interface WriterSettings {
 
 const DAY_MS = 86_400_000;
 /** How often a transaction is tried again because of another writer, or because a partition had to be made. */
-const TRIES = 8;
+export const TRIES = 8;
 
 /** Writes a batch in one transaction, a fixed number of statements whatever its size. Keeps no state between batches. */
 @Injectable()

@@ -27,6 +27,7 @@ const TABLES = [
   'EventLog',
   'UserBinding',
   'SetAsideMessage',
+  'SetAsideReplay',
   'SeenMessage',
   'IngestCount',
 ];

@@ -6,6 +6,7 @@ import { IngestCountReader } from './ingest-count.reader.js';
 import { MigrationGate } from './migration-gate.js';
 import { MigrationReader, ShippedMigrations } from './migration.reader.js';
 import { ReadingReader } from './reading.reader.js';
+import { ReplayJobReader } from './replay-job.reader.js';
 import { SetAsideReader } from './set-aside.reader.js';
 import { Snapshots } from './snapshots.js';
 import { StorageModule } from './storage.module.js';
@@ -16,6 +17,7 @@ const READERS = [
   EventReader,
   BindingReader,
   SetAsideReader,
+  ReplayJobReader,
   IngestCountReader,
   MigrationReader,
 ];

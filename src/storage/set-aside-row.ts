@@ -1,3 +1,4 @@
+import { SERVICE_VERSION } from '../config/service-version.js';
 import type { DecodedMessage } from '../domain/decoded-message.js';
 import type { RawMessage } from '../domain/raw-message.js';
 
@@ -13,6 +14,10 @@ export interface SetAsideRow {
   readonly properties: string;
   readonly body: Uint8Array & { toString(encoding: 'hex'): string };
   readonly receivedAt: Date;
+  readonly kind: string | null;
+  readonly productKey: string | null;
+  readonly deviceName: string | null;
+  readonly refusedBy: string;
 }
 
 /**
@@ -20,8 +25,9 @@ export interface SetAsideRow {
  * the columns beside it show the same for people, with what PostgreSQL cannot hold replaced.
  */
 export function setAsideRow(message: DecodedMessage): SetAsideRow {
-  const { key, raw, refusal } = message;
-  if (!refusal) throw new Error('only refused messages are set aside');
+  const { key, raw } = message;
+  if (!message.refusal) throw new Error('only refused messages are set aside');
+  const { refusal, about } = message;
   const { messageId, topic, generateTime, properties } = raw;
   return {
     id: key,
@@ -34,6 +40,8 @@ export function setAsideRow(message: DecodedMessage): SetAsideRow {
     properties: JSON.stringify({ messageId, topic, generateTime, properties }),
     body: raw.body,
     receivedAt: raw.receivedAt,
+    ...about,
+    refusedBy: SERVICE_VERSION,
   };
 }
 

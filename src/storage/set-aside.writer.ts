@@ -1,19 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import type { DecodedMessage, MessageKey } from '../domain/decoded-message.js';
 import type { RawMessage } from '../domain/raw-message.js';
+import type { Changes } from '../domain/replay.js';
 import { SetAsideStore } from '../domain/set-aside-store.js';
 import { asSinkError, databaseFault } from './database-fault.js';
-import { neededPartitions } from './device-event.writer.js';
+import { neededPartitions, TRIES } from './device-event.writer.js';
 import { Partitions } from './partitions.js';
 import { PrismaService } from './prisma.service.js';
+import { changesOf } from './row-changes.js';
 import { rawMessageOf } from './set-aside-row.js';
-import { planWrites } from './write-plan.js';
-import { writePlan } from './write-rows.js';
-import { MARK_REPLAYED } from './write-statements.js';
+import { planWrites, type WritePlan } from './write-plan.js';
+import { lockSetAside, markReplayed, writePlan } from './write-rows.js';
 
 /** Thrown to end a dry run's transaction: what it did is known, and nothing of it shall stay. */
 class DryRunOver extends Error {
-  constructor(readonly changes: Readonly<Record<string, number>>) {
+  constructor(readonly changes: Changes) {
     super('dry run');
   }
 }
@@ -29,44 +30,49 @@ export class SetAsideWriter extends SetAsideStore {
   }
 
   override async load(id: MessageKey): Promise<RawMessage | null> {
-    const row = await this.prisma.setAsideMessage.findUnique({ where: { id } });
-    return row ? rawMessageOf(row) : null;
-  }
-
-  override async replay(
-    message: DecodedMessage,
-    { dryRun }: { readonly dryRun: boolean },
-  ): Promise<Readonly<Record<string, number>>> {
     try {
-      return await this.write(message, dryRun);
+      const row = await this.prisma.setAsideMessage.findUnique({ where: { id } });
+      return row ? rawMessageOf(row) : null;
     } catch (error) {
-      if (databaseFault(error) !== 'missing-partition') throw asSinkError(error);
-      await this.partitions.add(neededPartitions(planWrites([message], KEEP_ALL)));
-      return this.write(message, dryRun);
+      throw asSinkError(error);
     }
   }
 
-  private async write(message: DecodedMessage, dryRun: boolean): Promise<Readonly<Record<string, number>>> {
-    try {
-      return await this.prisma.inTransaction(async (tx) => {
-        const { key, refusal } = message;
-        const changes = refusal ? {} : await writePlan(tx, planWrites([message], KEEP_ALL));
-        await tx.$executeRawUnsafe(
-          MARK_REPLAYED,
-          key,
-          refusal?.reason ?? null,
-          refusal?.detail ?? null,
-          refusal === null,
-        );
-        if (dryRun) throw new DryRunOver(changes);
-        return changes;
-      });
-    } catch (error) {
-      if (error instanceof DryRunOver) return error.changes;
-      throw error;
+  override async replay(message: DecodedMessage, { dryRun }: { readonly dryRun: boolean }): Promise<Changes | null> {
+    const plan = replayPlan([message]);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.write(message, plan, dryRun);
+      } catch (error) {
+        if (error instanceof DryRunOver) return error.changes;
+        const fault = databaseFault(error);
+        if (attempt < TRIES && fault === 'conflict') continue;
+        if (attempt < TRIES && fault === 'missing-partition') {
+          await this.partitions.add(neededPartitions(plan));
+          continue;
+        }
+        throw asSinkError(error);
+      }
     }
+  }
+
+  private async write(message: DecodedMessage, plan: WritePlan, dryRun: boolean): Promise<Changes | null> {
+    return this.prisma.inTransaction(async (tx) => {
+      const there = await lockSetAside(tx, [message.key]);
+      if (there.size === 0) return null;
+      const changes = await changesOf(tx, plan, () => writePlan(tx, plan));
+      await markReplayed(tx, [message]);
+      if (dryRun) throw new DryRunOver(changes);
+      return changes;
+    });
   }
 }
 
-/** Whoever replays an old message wants it, whatever its age; the next retention run decides again. */
-const KEEP_ALL = { readingsFrom: null, eventsFrom: null };
+/**
+ * What a replay of messages writes; those still refused write nothing. Whoever replays an old message wants it, whatever its
+ * age: the next retention run decides again.
+ */
+export function replayPlan(messages: readonly DecodedMessage[]): WritePlan {
+  const understood = messages.filter(({ refusal }) => refusal === null);
+  return planWrites(understood, { readingsFrom: null, eventsFrom: null });
+}

@@ -1,10 +1,14 @@
 import { Module } from '@nestjs/common';
 import { EventSink } from '../domain/event-sink.js';
+import { ReplayJobs } from '../domain/replay-jobs.js';
 import { SetAsideStore } from '../domain/set-aside-store.js';
 import { DeviceEventWriter } from './device-event.writer.js';
 import { PartitionKeeper } from './partition-keeper.js';
 import { Partitions } from './partitions.js';
 import { PrismaService } from './prisma.service.js';
+import { ReplayJobWriter } from './replay-job.writer.js';
+import { SetAsideKeeper } from './set-aside.keeper.js';
+import { SetAsideRemover } from './set-aside.remover.js';
 import { SetAsideWriter } from './set-aside.writer.js';
 
 /** PostgreSQL through Prisma: one writer for events, readers for questions. */
@@ -15,7 +19,10 @@ import { SetAsideWriter } from './set-aside.writer.js';
     PartitionKeeper,
     { provide: EventSink, useClass: DeviceEventWriter },
     { provide: SetAsideStore, useClass: SetAsideWriter },
+    { provide: ReplayJobs, useClass: ReplayJobWriter },
+    SetAsideRemover,
+    SetAsideKeeper,
   ],
-  exports: [PrismaService, EventSink, SetAsideStore],
+  exports: [PrismaService, EventSink, SetAsideStore, ReplayJobs, SetAsideRemover],
 })
 export class StorageModule {}

@@ -8,9 +8,6 @@ import { setAsideRow } from './set-aside-row.js';
 import type { DevicePlan, SeriesPlan, WritePlan } from './write-plan.js';
 import * as sql from './write-statements.js';
 
-/** Rows inserted or changed, by table. */
-export type Changes = Record<string, number>;
-
 /** Which of these messages were seen on any day. */
 export async function findSeen(tx: Transaction, messages: readonly DecodedMessage[]): Promise<Set<MessageKey>> {
   if (messages.length === 0) return new Set();
@@ -43,34 +40,61 @@ export async function addCounts(tx: Transaction, rows: readonly CountRow[]): Pro
   );
 }
 
-/** Writes everything a plan holds. */
-export async function writePlan(tx: Transaction, plan: WritePlan): Promise<Changes> {
-  const changes: Changes = {};
-  const changed = (table: string, count: number): void => {
-    if (count > 0) changes[table] = (changes[table] ?? 0) + count;
-  };
-  const ids = await writeDevices(tx, plan.devices, changed);
-  await forgetOldState(tx, plan.devices, ids, changed);
-  const seriesIds = await writeSeries(tx, plan.series, ids, changed);
-  await writeReadings(tx, plan.series, seriesIds, changed);
-  await writeEvents(tx, plan, ids, changed);
-  await writeBindings(tx, plan, ids, changed);
-  await writeTags(tx, plan, ids, changed);
-  await writeRefused(tx, plan.refused, changed);
-  return changes;
+/** Locks the devices of a plan that exist, as writing it does first of all. */
+export async function lockDevices(
+  tx: Transaction,
+  devices: readonly DevicePlan[],
+): Promise<readonly { readonly id: number; readonly place: number }[]> {
+  return tx.$queryRawUnsafe<{ id: number; place: number }[]>(
+    sql.LOCK_DEVICES,
+    column(devices, ({ device }) => device.productKey),
+    column(devices, ({ device }) => device.deviceName),
+  );
 }
 
-type Changed = (table: string, count: number) => void;
+/** Writes everything a plan holds. */
+export async function writePlan(tx: Transaction, plan: WritePlan): Promise<void> {
+  const ids = await writeDevices(tx, plan.devices);
+  await forgetOldState(tx, plan.devices, ids);
+  const seriesIds = await writeSeries(tx, plan.series, ids);
+  await writeReadings(tx, plan.series, seriesIds);
+  await writeEvents(tx, plan, ids);
+  await writeBindings(tx, plan, ids);
+  await writeTags(tx, plan, ids);
+  await writeRefused(tx, plan.refused);
+}
+
+/** Notes for messages that were set aside that they were tried again, and what they are now. */
+export async function markReplayed(tx: Transaction, messages: readonly DecodedMessage[]): Promise<void> {
+  const rows = messages.map((message) => ({ id: message.key, refused: message.refusal && setAsideRow(message) }));
+  await tx.$executeRawUnsafe(
+    sql.MARK_REPLAYED,
+    column(rows, ({ id }) => id),
+    column(rows, ({ refused }) => refused?.reason ?? null),
+    column(rows, ({ refused }) => refused?.detail ?? null),
+    column(rows, ({ refused }) => refused?.kind ?? null),
+    column(rows, ({ refused }) => refused?.productKey ?? null),
+    column(rows, ({ refused }) => refused?.deviceName ?? null),
+    column(rows, ({ refused }) => refused?.refusedBy ?? null),
+  );
+}
+
+/** Locks messages that were set aside; answers the keys of those that are there. */
+export async function lockSetAside(tx: Transaction, ids: readonly MessageKey[]): Promise<Set<MessageKey>> {
+  const rows = await tx.$queryRawUnsafe<{ id: string }[]>(
+    sql.LOCK_SET_ASIDE,
+    column(ids, (id) => id),
+  );
+  return new Set(rows.map(({ id }) => withoutDashes(id)));
+}
+
 type DeviceIds = (device: DeviceKey) => number;
 
-async function writeDevices(tx: Transaction, devices: readonly DevicePlan[], changed: Changed): Promise<DeviceIds> {
+async function writeDevices(tx: Transaction, devices: readonly DevicePlan[]): Promise<DeviceIds> {
   const ids = new Map<string, number>();
   let missing = devices;
   while (missing.length > 0) {
-    const productKeys = column(missing, ({ device }) => device.productKey);
-    const deviceNames = column(missing, ({ device }) => device.deviceName);
-    const known = await tx.$queryRawUnsafe<{ id: number; place: number }[]>(sql.LOCK_DEVICES, productKeys, deviceNames);
-    for (const { id, place } of known) ids.set(keyAt(missing, place), id);
+    for (const { id, place } of await lockDevices(tx, missing)) ids.set(keyAt(missing, place), id);
     missing = missing.filter(({ device }) => !ids.has(deviceKeyText(device)));
     if (missing.length === 0) break;
     const made = await tx.$queryRawUnsafe<({ id: number } & DeviceKey)[]>(
@@ -79,18 +103,15 @@ async function writeDevices(tx: Transaction, devices: readonly DevicePlan[], cha
       column(missing, ({ device }) => device.deviceName),
     );
     for (const device of made) ids.set(deviceKeyText(device), device.id);
-    // the update below counts those of which it has something to say
-    const bare = new Set(missing.filter(isBare).map(({ device }) => deviceKeyText(device)));
-    changed('Device', made.filter((device) => bare.has(deviceKeyText(device))).length);
     missing = missing.filter(({ device }) => !ids.has(deviceKeyText(device))); // made by another writer meanwhile
   }
   const idOf: DeviceIds = (device) => found(ids.get(deviceKeyText(device)));
-  if (devices.length > 0) changed('Device', await updateDevices(tx, devices, idOf));
+  if (devices.length > 0) await updateDevices(tx, devices, idOf);
   return idOf;
 }
 
-async function updateDevices(tx: Transaction, devices: readonly DevicePlan[], idOf: DeviceIds): Promise<number> {
-  return tx.$executeRawUnsafe(
+async function updateDevices(tx: Transaction, devices: readonly DevicePlan[], idOf: DeviceIds): Promise<void> {
+  await tx.$executeRawUnsafe(
     sql.UPDATE_DEVICES,
     column(devices, ({ device }) => idOf(device)),
     column(devices, ({ iotId }) => iotId?.value ?? null),
@@ -112,38 +133,23 @@ async function updateDevices(tx: Transaction, devices: readonly DevicePlan[], id
   );
 }
 
-/** Whether a batch says nothing of a device but that it exists. */
-function isBare({ device: _, ...attributes }: DevicePlan): boolean {
-  return Object.values(attributes).every((attribute) => attribute === null);
-}
-
 /** A device made anew starts without the state of the one before it. */
-async function forgetOldState(
-  tx: Transaction,
-  devices: readonly DevicePlan[],
-  idOf: DeviceIds,
-  changed: Changed,
-): Promise<void> {
+async function forgetOldState(tx: Transaction, devices: readonly DevicePlan[], idOf: DeviceIds): Promise<void> {
   const created = devices.filter(({ createdAt }) => createdAt);
   if (created.length === 0) return;
   const ids = column(created, ({ device }) => idOf(device));
   const times = column(created, ({ createdAt }) => createdAt);
-  changed('DeviceProperty', await tx.$executeRawUnsafe(sql.FORGET_OLD_PROPERTIES, ids, times));
-  changed('DeviceTag', await tx.$executeRawUnsafe(sql.FORGET_OLD_TAGS, ids, times));
+  await tx.$executeRawUnsafe(sql.FORGET_OLD_PROPERTIES, ids, times);
+  await tx.$executeRawUnsafe(sql.FORGET_OLD_TAGS, ids, times);
 }
 
 type SeriesIds = (series: SeriesPlan) => number;
 
-async function writeSeries(
-  tx: Transaction,
-  series: readonly SeriesPlan[],
-  idOf: DeviceIds,
-  changed: Changed,
-): Promise<SeriesIds> {
+async function writeSeries(tx: Transaction, series: readonly SeriesPlan[], idOf: DeviceIds): Promise<SeriesIds> {
   const ids = new Map<string, number>();
   const keyOf = (deviceId: number, identifier: string): string => `${deviceId} ${identifier}`;
   if (series.length > 0) {
-    const known = await tx.$queryRawUnsafe<{ id: number; place: number; taken: boolean }[]>(
+    const known = await tx.$queryRawUnsafe<{ id: number; place: number }[]>(
       sql.UPDATE_SERIES,
       ...seriesColumns(series, idOf),
     );
@@ -151,7 +157,6 @@ async function writeSeries(
       const { device, identifier } = found(series[place - 1]);
       ids.set(keyOf(idOf(device), identifier), id);
     }
-    changed('DeviceProperty', known.filter(({ taken }) => taken).length);
     const missing = series.filter(({ device, identifier }) => !ids.has(keyOf(idOf(device), identifier)));
     if (missing.length > 0) {
       const made = await tx.$queryRawUnsafe<{ id: number; deviceId: number; identifier: string }[]>(
@@ -159,7 +164,6 @@ async function writeSeries(
         ...seriesColumns(missing, idOf),
       );
       for (const { id, deviceId, identifier } of made) ids.set(keyOf(deviceId, identifier), id);
-      changed('DeviceProperty', made.length);
     }
   }
   return ({ device, identifier }) => found(ids.get(keyOf(idOf(device), identifier)));
@@ -175,12 +179,7 @@ function seriesColumns(series: readonly SeriesPlan[], idOf: DeviceIds): string[]
   ];
 }
 
-async function writeReadings(
-  tx: Transaction,
-  series: readonly SeriesPlan[],
-  idOf: SeriesIds,
-  changed: Changed,
-): Promise<void> {
+async function writeReadings(tx: Transaction, series: readonly SeriesPlan[], idOf: SeriesIds): Promise<void> {
   const rows = series.flatMap((one) => {
     const id = idOf(one);
     return [...one.readings].map(([at, values]) => ({
@@ -191,7 +190,7 @@ async function writeReadings(
     }));
   });
   if (rows.length === 0) return;
-  const count = await tx.$executeRawUnsafe(
+  await tx.$executeRawUnsafe(
     sql.INSERT_READINGS,
     column(rows, ({ id }) => id),
     column(rows, ({ at }) => at),
@@ -199,12 +198,11 @@ async function writeReadings(
     column(rows, ({ only }) => (only ? otherOf(only) : null)),
     column(rows, ({ only, values }) => (only ? null : `[${values.map(jsonOf).join(', ')}]`)),
   );
-  changed('PropertyReading', count);
 }
 
-async function writeEvents(tx: Transaction, { events }: WritePlan, idOf: DeviceIds, changed: Changed): Promise<void> {
+async function writeEvents(tx: Transaction, { events }: WritePlan, idOf: DeviceIds): Promise<void> {
   if (events.length === 0) return;
-  const count = await tx.$executeRawUnsafe(
+  await tx.$executeRawUnsafe(
     sql.INSERT_EVENTS,
     column(events, ({ at }) => at),
     column(events, ({ hash }) => hash),
@@ -218,15 +216,9 @@ async function writeEvents(tx: Transaction, { events }: WritePlan, idOf: DeviceI
     column(events, ({ value }) => value),
     column(events, ({ receivedAt }) => receivedAt),
   );
-  changed('EventLog', count);
 }
 
-async function writeBindings(
-  tx: Transaction,
-  { bindings }: WritePlan,
-  idOf: DeviceIds,
-  changed: Changed,
-): Promise<void> {
+async function writeBindings(tx: Transaction, { bindings }: WritePlan, idOf: DeviceIds): Promise<void> {
   if (bindings.length === 0) return;
   const users = (rows: WritePlan['bindings']): string[] => [
     column(rows, ({ device }) => idOf(device)),
@@ -234,14 +226,13 @@ async function writeBindings(
     column(rows, ({ user }) => user.scopeId),
     column(rows, ({ user }) => user.tenantId),
   ];
-  const inserted = await tx.$executeRawUnsafe(
+  await tx.$executeRawUnsafe(
     sql.INSERT_BINDINGS,
     ...users(bindings),
     column(bindings, ({ at }) => at),
     column(bindings, ({ bound }) => bound),
     column(bindings, ({ owned }) => owned),
   );
-  changed('UserBinding', inserted);
   const touched = new Map(
     bindings.map((fact) => [
       JSON.stringify([deviceKeyText(fact.device), fact.user.identityId, fact.user.scopeId, fact.user.tenantId]),
@@ -251,22 +242,21 @@ async function writeBindings(
   await tx.$executeRawUnsafe(sql.RECOMPUTE_BINDINGS, ...users([...touched.values()]));
 }
 
-async function writeTags(tx: Transaction, { tags }: WritePlan, idOf: DeviceIds, changed: Changed): Promise<void> {
+async function writeTags(tx: Transaction, { tags }: WritePlan, idOf: DeviceIds): Promise<void> {
   if (tags.length === 0) return;
-  const count = await tx.$executeRawUnsafe(
+  await tx.$executeRawUnsafe(
     sql.UPSERT_TAGS,
     column(tags, ({ device }) => idOf(device)),
     column(tags, ({ key }) => key),
     column(tags, ({ value }) => value),
     column(tags, ({ at }) => at),
   );
-  changed('DeviceTag', count);
 }
 
-async function writeRefused(tx: Transaction, refused: readonly DecodedMessage[], changed: Changed): Promise<void> {
+async function writeRefused(tx: Transaction, refused: readonly DecodedMessage[]): Promise<void> {
   if (refused.length === 0) return;
   const rows = refused.map(setAsideRow);
-  const count = await tx.$executeRawUnsafe(
+  await tx.$executeRawUnsafe(
     sql.INSERT_SET_ASIDE,
     column(rows, ({ id }) => id),
     column(rows, ({ reason }) => reason),
@@ -278,8 +268,11 @@ async function writeRefused(tx: Transaction, refused: readonly DecodedMessage[],
     column(rows, ({ properties }) => properties),
     column(rows, ({ body }) => `\\x${body.toString('hex')}`),
     column(rows, ({ receivedAt }) => receivedAt),
+    column(rows, ({ kind }) => kind),
+    column(rows, ({ productKey }) => productKey),
+    column(rows, ({ deviceName }) => deviceName),
+    column(rows, ({ refusedBy }) => refusedBy),
   );
-  changed('SetAsideMessage', count);
 }
 
 function numberOf(value: Value): string | null {

@@ -116,7 +116,7 @@ WHERE t."deviceId" = n.id AND t."at" < n.created`;
 
 /**
  * $1 device ids, $2 identifiers, $3 times, $4 numbers, $5 JSON. Gives the series that exist their newer value; answers the
- * ids of all that exist and their places (from 1) in the input, and whether the value was taken.
+ * ids of all that exist and their places (from 1) in the input.
  */
 export const UPDATE_SERIES = `
 WITH known AS MATERIALIZED (
@@ -133,9 +133,8 @@ WITH known AS MATERIALIZED (
       WHEN n.number IS NOT NULL AND p."number" IS NOT NULL THEN n.number > p."number"
       WHEN n.number IS NULL AND p."number" IS NULL THEN n.json::text COLLATE "C" > p."json"::text COLLATE "C"
       ELSE n.number IS NULL END))
-  RETURNING p."id"
 )
-SELECT k."id", k.place, t."id" IS NOT NULL AS taken FROM known k LEFT JOIN taken t ON t."id" = k."id"`;
+SELECT k."id", k.place FROM known k`;
 
 /** The same columns, for series that do not exist yet. The device's lock keeps other writers away. */
 export const INSERT_SERIES = `
@@ -237,12 +236,17 @@ WHERE d."createdAt" IS NULL OR i.at >= d."createdAt"
 ON CONFLICT ("deviceId", "key") DO UPDATE SET "value" = excluded."value", "at" = excluded."at"
 WHERE (excluded."at", excluded."value" COLLATE "C") > (t."at", t."value" COLLATE "C")`;
 
-/** $1 ids, $2 reasons, $3 details, $4 transports, $5 message ids, $6 topics, $7 generate times, $8 properties, $9 bodies, $10 receipt times. */
+/**
+ * $1 ids, $2 reasons, $3 details, $4 transports, $5 message ids, $6 topics, $7 generate times, $8 properties, $9 bodies,
+ * $10 receipt times, $11 kinds, $12 product keys, $13 device names, $14 the versions that refused them.
+ */
 export const INSERT_SET_ASIDE = `
 INSERT INTO "SetAsideMessage"
-  ("id", "reason", "detail", "transport", "messageId", "topic", "generateTime", "properties", "body", "receivedAt")
+  ("id", "reason", "detail", "transport", "messageId", "topic", "generateTime", "properties", "body", "receivedAt",
+   "kind", "productKey", "deviceName", "refusedBy")
 SELECT i.* FROM unnest($1::text::uuid[], $2::text::text[], $3::text::text[], $4::text::text[], $5::text::text[], $6::text::text[],
-  $7::text::text[], $8::text::text[], $9::text::bytea[], $10::text::timestamptz[]) AS i
+  $7::text::text[], $8::text::text[], $9::text::bytea[], $10::text::timestamptz[], $11::text::text[], $12::text::text[],
+  $13::text::text[], $14::text::text[]) AS i
 ON CONFLICT DO NOTHING`;
 
 /** $1 minutes, $2 transports, $3 replicas, $4 outcomes, $5 counts. */
@@ -253,11 +257,24 @@ SELECT i.* FROM unnest($1::text::timestamptz[], $2::text::text[], $3::text::text
 ORDER BY i.minute, i.transport, i.replica, i.outcome
 ON CONFLICT ("minute", "transport", "replica", "outcome") DO UPDATE SET "count" = c."count" + excluded."count"`;
 
-/** $1 id, $2 reason or null, $3 detail or null, $4 whether it is events now. */
+/** $1 ids. Locks messages that were set aside, and answers which of them are there. */
+export const LOCK_SET_ASIDE = `
+SELECT "id" FROM "SetAsideMessage" WHERE "id" = ANY($1::text::uuid[]) ORDER BY "receivedAt", "id" FOR UPDATE`;
+
+/**
+ * Notes what replays made of messages. $1 ids, $2 reasons (null for what is events now), $3 details, $4 kinds,
+ * $5 product keys, $6 device names, $7 the versions that refused them.
+ */
 export const MARK_REPLAYED = `
-UPDATE "SetAsideMessage" SET
-  "attempts" = "attempts" + 1,
-  "reason" = coalesce($2::text, "reason"),
-  "detail" = coalesce($3::text, "detail"),
-  "replayedAt" = CASE WHEN $4::bool THEN now() ELSE "replayedAt" END
-WHERE "id" = $1::uuid`;
+UPDATE "SetAsideMessage" m SET
+  "attempts" = m."attempts" + 1,
+  "replayedAt" = CASE WHEN i.reason IS NULL THEN coalesce(m."replayedAt", now()) ELSE m."replayedAt" END,
+  "reason" = coalesce(i.reason, m."reason"),
+  "detail" = coalesce(i.detail, m."detail"),
+  "kind" = coalesce(i.kind, m."kind"),
+  "productKey" = coalesce(i.product, m."productKey"),
+  "deviceName" = coalesce(i.device, m."deviceName"),
+  "refusedBy" = coalesce(i.version, m."refusedBy")
+FROM unnest($1::text::uuid[], $2::text::text[], $3::text::text[], $4::text::text[], $5::text::text[], $6::text::text[],
+  $7::text::text[]) AS i(id, reason, detail, kind, product, device, version)
+WHERE m."id" = i.id`;

@@ -24,6 +24,21 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  /** Moves nothing in `messages`: a message that is replayed was received and counted once, when it was set aside. */
+  readonly replayed = new Counter({
+    name: 'living_mirror_set_aside_replayed_total',
+    help: 'Set-aside messages replayed, by what became of them (stored, duplicate, still-refused, failed).',
+    labelNames: ['outcome'] as const,
+    registers: [this.registry],
+  });
+
+  readonly setAsideRemoved = new Counter({
+    name: 'living_mirror_set_aside_removed_total',
+    help: 'Set-aside messages removed for good, by request or by retention.',
+    labelNames: ['by'] as const,
+    registers: [this.registry],
+  });
+
   readonly batchMessages = new Histogram({
     name: 'living_mirror_batch_messages',
     help: 'Messages written in one transaction.',

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Ajv, type ValidateFunction } from 'ajv';
+import { query } from '../../scripts/postgres/connection.mjs';
 import {
   aBinding,
   after,
@@ -23,6 +24,8 @@ interface Parameter {
   readonly example?: string;
 }
 
+type Method = 'get' | 'post' | 'delete';
+
 interface Operation {
   readonly summary?: string;
   readonly description?: string;
@@ -32,7 +35,7 @@ interface Operation {
 
 interface Description {
   readonly openapi: string;
-  readonly paths: Record<string, Record<'get' | 'post', Operation>>;
+  readonly paths: Record<string, Record<Method, Operation>>;
   readonly components: { readonly schemas: Record<string, object> };
 }
 
@@ -59,13 +62,18 @@ describe('the OpenAPI description', () => {
     );
     const raw = aMessage({ body: '{"items":', topic: '/a/b/thing/event/property/post', properties: { qos: '1' } });
     await api.write(refusedAs({ reason: 'not-json', detail: 'x' }, { key: '0123456789abcdef0123456789abcdef', raw }));
+    await query(
+      api.databaseUrl,
+      `INSERT INTO "SetAsideReplay" ("id", "filter", "state", "requestedAt", "finishedAt", "total")
+       VALUES ('4d8a3f0e-6f0b-4c6e-9a51-0d6c2f1b7e90', '{"reason": "not-json", "from": null, "to": null}', 'done', now(), now(), 0)`,
+    );
     description = (await api.get('/docs/openapi.json')).body as unknown as Description;
   });
   afterAll(() => api.close());
 
-  const operations = (): [method: 'get' | 'post', path: string, operation: Operation][] =>
+  const operations = (): [method: Method, path: string, operation: Operation][] =>
     Object.entries(description.paths).flatMap(([path, methods]) =>
-      (Object.keys(methods) as ('get' | 'post')[]).map((method) => [method, path, methods[method]] as const),
+      (Object.keys(methods) as Method[]).map((method) => [method, path, methods[method]] as const),
     ) as never;
 
   it('names every route that architecture names', () => {
@@ -81,8 +89,15 @@ describe('the OpenAPI description', () => {
       'get /v1/devices/{device}/bindings',
       'get /v1/users/{identityId}/devices',
       'get /v1/ingest',
+      'post /v1/set-aside/replay',
+      'get /v1/set-aside/replays',
+      'get /v1/set-aside/replays/{id}',
+      'delete /v1/set-aside/replays/{id}',
       'get /v1/set-aside',
+      'delete /v1/set-aside',
+      'get /v1/set-aside/counts',
       'get /v1/set-aside/{id}',
+      'delete /v1/set-aside/{id}',
       'post /v1/set-aside/{id}/replay',
     ]);
   });
@@ -97,14 +112,20 @@ describe('the OpenAPI description', () => {
   });
 
   it('describes what is answered at the addresses of its own examples', async () => {
-    for (const [method, path, operation] of operations()) {
-      const address = path.replace(/\{(\w+)\}/g, (_, name: string) => {
+    // what removes comes last, and all at once at the very end
+    const order = ([method, path]: [Method, string, Operation]): number =>
+      method !== 'delete' ? 0 : path.endsWith('}') ? 1 : 2;
+    for (const [method, path, operation] of operations().sort((a, b) => order(a) - order(b))) {
+      const bare = path.replace(/\{(\w+)\}/g, (_, name: string) => {
         const parameter = operation.parameters.find((each) => each.name === name);
         return encodeURIComponent(String(parameter?.example ?? parameter?.schema.example));
       });
-      const reply = method === 'get' ? await api.get(address) : await api.post(`${address}?dryRun=true`);
-      expect([address, reply.status]).toEqual([address, 200]);
-      const validate = validatorOf(operation.responses['200']?.content?.['application/json']?.schema);
+      const flag = operation.parameters.find(({ name }) => name === 'dryRun' || name === 'all');
+      const address = flag ? `${bare}?${flag.name}=true` : bare;
+      const reply = await api[method](address);
+      const success = method === 'post' && !flag ? 202 : 200;
+      expect([method, address, reply.status]).toEqual([method, address, success]);
+      const validate = validatorOf(operation.responses[success]?.content?.['application/json']?.schema);
       expect([address, validate(reply.body) || validate.errors]).toEqual([address, true]);
       const items = reply.body['items'];
       if (items) expect([address, items]).toEqual([address, expect.arrayContaining([expect.anything()])]);

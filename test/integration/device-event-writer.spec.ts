@@ -13,6 +13,8 @@ beforeAll(async () => {
 });
 afterAll(() => store.close());
 
+const NO_CHANGES = { changes: {}, rows: [], rowsLeftOut: 0 };
+
 let serial = 0;
 /** A device of a product that no other test uses. */
 function aDevice(): DeviceKey {
@@ -432,7 +434,15 @@ describe('a replay', () => {
     const refused = refusedAs({ reason: 'unknown-topic', detail: 'x' });
     await store.writer.write([refused]);
     const understood = decodedAs([report(device, 1, number('1'))], { key: refused.key });
-    const changes = { Device: 1, DeviceProperty: 1, PropertyReading: 1 };
+    const changes = {
+      changes: { Device: 1, DeviceProperty: 1, PropertyReading: 1 },
+      rows: [
+        { table: 'Device', change: 'insert', key: device },
+        { table: 'DeviceProperty', change: 'insert', key: { ...device, identifier: 'p' } },
+        { table: 'PropertyReading', change: 'insert', key: { ...device, identifier: 'p', at: at(1).toISOString() } },
+      ],
+      rowsLeftOut: 0,
+    };
     expect(await store.setAside.replay(understood, { dryRun: true })).toEqual(changes);
     expect((await mirrorRows(store.prisma, device.productKey)).size).toBe(0);
     const where = { id: refused.key };
@@ -445,6 +455,57 @@ describe('a replay', () => {
     expect((await rowsOf(device)).readings).toHaveLength(1);
     const row = await store.prisma.setAsideMessage.findUniqueOrThrow({ where });
     expect(row).toMatchObject({ attempts: 1, replayedAt: expect.any(Date) });
-    expect(await store.setAside.replay(understood, { dryRun: false })).toEqual({});
+    expect(await store.setAside.replay(understood, { dryRun: false })).toEqual(NO_CHANGES);
+    const again = await store.prisma.setAsideMessage.findUniqueOrThrow({ where });
+    expect(again).toMatchObject({ attempts: 2, replayedAt: row.replayedAt });
+  });
+
+  it('names what it updates and removes, and every kind of row by what identifies it', async () => {
+    const device = aDevice();
+    const user = { identityId: 'anna', scopeId: 's', tenantId: 't' };
+    const bind: DeviceEvent = { kind: 'user-bound', device, at: at(1), user, owned: true };
+    const tag: DeviceEvent = { kind: 'tags-changed', device, at: at(1), tags: [{ key: 'room', value: 'hall' }] };
+    await write([report(device, 1, number('1')), bind, tag]);
+    const refused = refusedAs({ reason: 'unknown-topic', detail: 'x' });
+    await store.writer.write([refused]);
+    const understood = decodedAs(
+      [
+        { kind: 'lifecycle-changed', device, at: at(2), action: 'create' },
+        { kind: 'user-unbound', device, at: at(3), user, owned: true },
+        report(device, 1, number('7')),
+      ],
+      { key: refused.key },
+    );
+    const told = await store.setAside.replay(understood, { dryRun: true });
+    const binding = { ...device, ...user, owned: true };
+    expect(told?.rows.map(({ table, change, key: { hash: _, ...key } }) => [table, change, key])).toEqual(
+      expect.arrayContaining([
+        ['Device', 'update', device],
+        ['DeviceProperty', 'update', { ...device, identifier: 'p' }],
+        ['PropertyReading', 'update', { ...device, identifier: 'p', at: at(1).toISOString() }],
+        ['UserBinding', 'update', { ...binding, at: at(1).toISOString(), bound: true }],
+        ['UserBinding', 'insert', { ...binding, at: at(3).toISOString(), bound: false }],
+        ['DeviceTag', 'delete', { ...device, key: 'room' }],
+        ['EventLog', 'insert', { ...device, kind: 'lifecycle-changed', identifier: null, at: at(2).toISOString() }],
+      ]),
+    );
+    expect(await store.setAside.replay(understood, { dryRun: false })).toEqual(told);
+    expect(await store.setAside.replay(understood, { dryRun: false })).toEqual(NO_CHANGES);
+  });
+
+  it('names a hundred rows, and counts the others', async () => {
+    const device = aDevice();
+    const refused = refusedAs({ reason: 'unknown-topic', detail: 'x' });
+    await store.writer.write([refused]);
+    const reports = Array.from({ length: 150 }, (_, second) => report(device, second, number('1')));
+    const told = await store.setAside.replay(decodedAs(reports, { key: refused.key }), { dryRun: true });
+    expect(told).toMatchObject({ changes: { PropertyReading: 150 }, rowsLeftOut: 52 });
+    expect(told?.rows).toHaveLength(100);
+  });
+
+  it('of a message that was removed meanwhile writes nothing', async () => {
+    const device = aDevice();
+    expect(await store.setAside.replay(decodedAs([report(device, 1, number('1'))]), { dryRun: false })).toBeNull();
+    expect((await mirrorRows(store.prisma, device.productKey)).size).toBe(0);
   });
 });

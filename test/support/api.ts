@@ -25,7 +25,9 @@ export interface TestApi extends RunningApp {
   happened(...events: readonly DeviceEvent[]): Promise<void>;
   write(...messages: readonly DecodedMessage[]): Promise<void>;
   get(path: string, headers?: Record<string, string>): Promise<Answer>;
-  post(path: string): Promise<Answer>;
+  /** With a body, it goes as JSON. */
+  post(path: string, body?: unknown): Promise<Answer>;
+  delete(path: string): Promise<Answer>;
   /** Items of all pages, asking for `limit` at a time. */
   walk(path: string, limit: number): Promise<Record<string, unknown>[]>;
 }
@@ -45,7 +47,12 @@ export async function startApi(options: Partial<AppOptions> = {}): Promise<TestA
     write,
     happened: (...events) => write(...events.map((event) => decodedAs([event]))),
     get: (path, headers = {}) => ask(path, { headers }),
-    post: (path) => ask(path, { method: 'POST' }),
+    post: (path, body) =>
+      ask(path, {
+        method: 'POST',
+        ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      }),
+    delete: (path) => ask(path, { method: 'DELETE' }),
     walk: async (path, limit) => {
       const items: Record<string, unknown>[] = [];
       let next: unknown = null;

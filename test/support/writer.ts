@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { DecodedMessage } from '../../src/domain/decoded-message.js';
+import { ABOUT_NOTHING, type About, type DecodedMessage } from '../../src/domain/decoded-message.js';
 import type { DeviceEvent } from '../../src/domain/device-event.js';
 import type { Refusal } from '../../src/domain/raw-message.js';
 import { DeviceEventWriter, type WriterSettings } from '../../src/storage/device-event.writer.js';
@@ -47,7 +47,10 @@ export function decodedAs(events: readonly DeviceEvent[], given: Partial<Decoded
 }
 
 /** A message that was refused. */
-export function refusedAs(refusal: Refusal, given: Partial<DecodedMessage> = {}): DecodedMessage {
+export function refusedAs(
+  refusal: Refusal,
+  given: Partial<DecodedMessage> & { readonly about?: About } = {},
+): DecodedMessage {
   const base = { key: randomBytes(16).toString('hex'), raw: aMessage({ body: 'poison' }), sentAt: new Date(NOON) };
-  return { ...base, ...given, events: [], refusal };
+  return { ...base, about: ABOUT_NOTHING, ...given, events: [], refusal };
 }
