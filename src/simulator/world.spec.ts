@@ -106,6 +106,16 @@ tenants:
       9,
       /limit "groups of a product" is 2/,
     ],
+    [
+      `${instance('      subscriptions:\n        - product: h9Metre\n          messages: [DeviceDataFlag]')}\nproducts:\n  - { productKey: h9Meter, tenant: i, model: builtin:electricity-meter }`,
+      6,
+      /h9Metre is no product of this tenant; it has h9Meter/,
+    ],
+    [
+      'tenants:\n  living:\n    - appKey: a\n      appSecret: s\n      exclude: [x]\nproducts: []',
+      5,
+      /x is no product of this tenant; it has none/,
+    ],
     [instance('      consumerGroups: [a, b, a]'), 5, /consumer group "a" is there twice/],
   ])('are refused with file and line: %j', (text, line, reason) => {
     expect(() => read(text)).toThrow(reason);
@@ -115,6 +125,7 @@ tenants:
   it('that come with the simulator are valid', () => {
     const { accounts } = readWorld(worldFile('builtin:two-tenants'), GROUP_LIMITS);
     expect(accounts?.apps).toHaveLength(2);
+    expect(readWorld(worldFile('builtin:rules'), GROUP_LIMITS).rules).not.toHaveLength(0);
     expect(accounts?.instances.map(({ instanceId }) => instanceId)).toEqual(['iot-demo0001', '']);
   });
 });

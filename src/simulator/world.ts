@@ -10,7 +10,7 @@ import {
   type ProductPlan,
 } from './devices/products-section.js';
 import { tenantsSection } from './platform/tenants-section.js';
-import type { Accounts, GroupLimits } from './platform/tenants.js';
+import { enterpriseTenant, livingTenant, type Accounts, type GroupLimits } from './platform/tenants.js';
 import type { RuleDescription } from './rules/rule.js';
 import { readRules, rulesSection } from './rules/rules-section.js';
 
@@ -56,8 +56,44 @@ export function readWorld(file: string, limits: GroupLimits, usual: Accounts = N
           appKeys: apps.map(({ appKey }) => appKey),
           instanceIds: instances.map(({ instanceId }) => instanceId),
         });
+  if (accounts && products) {
+    const foreign = foreignProduct(accounts, products);
+    if (foreign) throw description.wrong(foreign.path, foreign.text);
+  }
   const rules = readRules(description, ['rules'], value.rules ?? [], { directory: dirname(resolve(file)), instances });
   const wrongRule = (part: Path, text: string): BadDescription =>
     description.wrong(['rules', ...part], `${part.slice(1).join('.')}: ${text}`);
   return { accounts, products, fleet: value.fleet ?? {}, rules, wrongRule };
+}
+
+/** The first subscription or exclusion that names a product which is not its tenant's: mistyped, it would never match. */
+function foreignProduct(
+  { apps, instances }: Accounts,
+  products: readonly ProductPlan[],
+): { readonly path: Path; readonly text: string } | undefined {
+  const unknown = (tenant: string, key: string): string | null => {
+    const own = products.filter(({ product }) => product.tenant === tenant).map(({ product }) => product.productKey);
+    return own.includes(key) ? null : `${key} is no product of this tenant; it has ${own.join(', ') || 'none'}`;
+  };
+  const named: { readonly path: Path; readonly tenant: string; readonly key: string }[] = [
+    ...apps.flatMap(({ appKey, exclude = [] }, app) =>
+      exclude.map((key, place) => ({
+        path: ['tenants', 'living', app, 'exclude', place],
+        tenant: livingTenant(appKey),
+        key,
+      })),
+    ),
+    ...instances.flatMap(({ instanceId, subscriptions = [] }, instance) =>
+      subscriptions.map(({ product }, place) => ({
+        path: ['tenants', 'enterprise', instance, 'subscriptions', place, 'product'],
+        tenant: enterpriseTenant(instanceId),
+        key: product,
+      })),
+    ),
+  ];
+  for (const { path, tenant, key } of named) {
+    const text = unknown(tenant, key);
+    if (text !== null) return { path, text };
+  }
+  return undefined;
 }
