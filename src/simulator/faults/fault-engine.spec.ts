@@ -81,7 +81,10 @@ describe('the fault engine', () => {
       'repeated 10',
       'ended ',
     ]);
-    expect(rig.said).toContainEqual({ msg: 'fault', fields: { run: 'duplicates-1', what: 'ended', repeated: 20 } });
+    expect(rig.said).toContainEqual({
+      msg: 'fault',
+      fields: { run: 'duplicates-1', what: 'ended', did: 'repeated 20' },
+    });
   });
 
   it('shows messages that a fault made or changed as such', () => {

@@ -4,7 +4,7 @@ import type { Publication } from '../platform/platform-message.js';
 import { Random } from '../random.js';
 import { FAULT_KINDS, faultKind } from './catalogue.js';
 import type { FaultContext, FaultCourse } from './fault.js';
-import { FaultRun, type FaultLogEntry, type FaultRunView } from './fault-run.js';
+import { countsText, FaultRun, type FaultLogEntry, type FaultRunView } from './fault-run.js';
 import type { FaultTarget } from './fault-target.js';
 import { Scenario, type ScenarioActions, type ScenarioView } from './scenario.js';
 import { parseScenario, type ScenarioFile } from './scenario-file.js';
@@ -233,7 +233,7 @@ export class FaultEngine {
     // Only now: what it held goes through the faults behind it.
     this.stages = this.stages.filter((each) => each !== run);
     run.active = {};
-    this.tell(run.id, what, { ...run.counts });
+    this.tell(run.id, what, { did: countsText(Object.entries(run.counts)) });
     for (const happen of run.onEnd) happen();
   }
 
@@ -265,6 +265,7 @@ export class FaultEngine {
       add: (publication) => this.hand(made(publication), this.stages.indexOf(run) + 1),
       publish: (publication) => void publish(made(publication)),
       did: (what, times = 1, details = () => ({})) => run.did(what, times, details),
+      tell: (what, details) => this.tell(run.id, what, details),
       over: () => this.end(run, 'ended'),
     };
   }

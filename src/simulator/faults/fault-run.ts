@@ -67,3 +67,8 @@ export class FaultRun {
     return { id, fault: kind.name, params, seed, running: endedAt === null, startedAt, endsAt, endedAt, counts };
   }
 }
+
+/** `repeated 20, dropped 3`, or `nothing`. */
+export function countsText(counts: Iterable<readonly [string, number]>): string {
+  return [...counts].map(([what, times]) => `${what} ${times}`).join(', ') || 'nothing';
+}

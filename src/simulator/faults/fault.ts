@@ -29,6 +29,8 @@ export interface FaultContext {
   readonly publish: (publication: Publication) => void;
   /** Counts something that it did. The first few, and then every tenfold, are logged with their details. */
   readonly did: (what: string, times?: number, details?: () => LogFields) => void;
+  /** Logs how far it is. */
+  readonly tell: (what: string, details: LogFields) => void;
   /** It has done all it is there for. */
   readonly over: () => void;
 }

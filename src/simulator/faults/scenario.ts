@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js';
 import type { LogFields } from '../log.js';
 import type { Publication } from '../platform/platform-message.js';
 import { parseDuration } from './duration.js';
-import type { FaultRun } from './fault-run.js';
+import { countsText, type FaultRun } from './fault-run.js';
 import type { ScenarioFile, ScenarioPublication, ScenarioStep } from './scenario-file.js';
 import type { Planned, Schedule } from './schedule.js';
 
@@ -170,7 +170,7 @@ export class Scenario {
   private finish(): void {
     this.endedAt = this.clock.now();
     const lastedMs = this.endedAt - this.startedAt;
-    this.actions.tell(this.id, 'scenario ended', { steps: this.done, lastedMs, ...Object.fromEntries(this.counts) });
+    this.actions.tell(this.id, 'scenario ended', { steps: this.done, lastedMs, did: countsText(this.counts) });
   }
 
   private add(what: string, times: number): void {

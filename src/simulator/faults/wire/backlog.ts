@@ -21,10 +21,11 @@ export const backlog = defineFault({
     offline: count(1, 0, 1, '1: disconnects the clients and refuses them until all is published; 0 leaves them alone'),
   },
   begin: ({ messages, devices, over, product, tenant, offline }, context) => {
-    const { random, target, refuseLogins, now, publish, did } = context;
+    const { random, target, refuseLogins, now, publish, did, tell } = context;
     const until = now();
     const iotIds = Array.from({ length: Math.min(devices, messages) }, () => random.text(26));
     let done = 0;
+    let told = 0;
     let turn: NodeJS.Immediate | undefined;
     const report = (): Publication => {
       const device = done % iotIds.length;
@@ -48,6 +49,10 @@ export const backlog = defineFault({
           done++;
         }
         did('published', portion, () => ({ of: messages }));
+        if (done >= told + messages / 10) {
+          tell('progress', { published: done, of: messages });
+          told = done;
+        }
       } while (done < messages && performance.now() < end);
       if (done < messages) turn = setImmediate(work);
       else context.over();
