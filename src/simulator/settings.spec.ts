@@ -34,6 +34,41 @@ describe('the settings of the simulator', () => {
     expect(accountsOf(settings).apps).toEqual([{ appKey: '77', appSecret: 'any, thing | goes' }]);
   });
 
+  it('of who may connect are the platform’s own, changed one by one or switched off together', () => {
+    const platform = {
+      connectionLimits: { connections: 128, clientsOfGroup: 64, connectsPerMinute: 100 },
+      groupLimits: { groupsOfProduct: 10, groupsOfAccount: 1_000 },
+      setupTimeoutMs: 15_000,
+      minIdleTimeoutMs: 30_000,
+      maxIdleTimeoutMs: 300_000,
+      freshRandom: false,
+      world: null,
+    };
+    expect(readSettings({})).toMatchObject(platform);
+    const changed = readSettings({ SIMULATOR_MAX_GROUP_CLIENTS: '2', SIMULATOR_CONNECTS_PER_MINUTE: '500' });
+    expect(changed.connectionLimits).toEqual({ connections: 128, clientsOfGroup: 2, connectsPerMinute: 500 });
+    expect(readSettings({ SIMULATOR_LIMITS: 'off', SIMULATOR_MAX_CONNECTIONS: '3' })).toMatchObject({
+      ...platform,
+      connectionLimits: { connections: null, clientsOfGroup: null, connectsPerMinute: null },
+      groupLimits: { groupsOfProduct: null, groupsOfAccount: null },
+    });
+    expect(() => readSettings({ SIMULATOR_MIN_IDLE_TIMEOUT_MS: '100', SIMULATOR_MAX_IDLE_TIMEOUT_MS: '99' })).toThrow(
+      /SIMULATOR_MIN_IDLE_TIMEOUT_MS must not be above/,
+    );
+  });
+
+  it('name a world, whose tenants take the place of theirs and whose signatures they judge', () => {
+    const settings = readSettings({
+      SIMULATOR_WORLD: 'builtin:two-tenants',
+      SIMULATOR_FRESHNESS_MINUTES: '15',
+      SIMULATOR_FRESH_RANDOM: 'on',
+    });
+    expect(settings.world).toMatch(/simulator\/worlds\/two-tenants\.yaml$/);
+    const ofWorld = { apps: [{ appKey: 'w', appSecret: 's' }], instances: [], freshnessWindowMs: null };
+    expect(accountsOf(settings, ofWorld)).toEqual({ ...ofWorld, freshnessWindowMs: 900_000, freshRandom: true });
+    expect(accountsOf(settings, null)).toMatchObject({ apps: [{ appKey: '90001234' }], freshRandom: true });
+  });
+
   it('of the MQTT door may close it, and keep its ports apart', () => {
     const mqtt = { port: 1_883, tlsPort: 8_883, minKeepAliveSeconds: 30, scanMs: 30_000 };
     expect(readSettings({}).mqtt).toEqual(mqtt);
@@ -60,6 +95,9 @@ describe('the settings of the simulator', () => {
     ['SIMULATOR_FAULTS', 'drop'],
     ['SIMULATOR_APP_KEY', 'a|b'],
     ['SIMULATOR_ACK_TIMEOUT_MS', '0'],
+    ['SIMULATOR_MAX_CONNECTIONS', '0'],
+    ['SIMULATOR_SETUP_TIMEOUT_MS', 'never'],
+    ['SIMULATOR_FRESH_RANDOM', 'maybe'],
   ])('refuse %s=%s by name', (name, value) => {
     expect(() => readSettings({ [name]: value })).toThrow(new RegExp(name));
   });
