@@ -78,6 +78,7 @@ describe('a scenario', () => {
     rig.pass(3_600_000);
     expect(rig.deeds).toEqual(['slow-tls 10000', 'slow-tls 0']);
     expect(rig.engine.listScenarios()).toMatchObject([{ running: false, done: 1 }]);
+    expect(told(rig).filter((line) => line === 'scenario-1 scenario ended')).toHaveLength(1);
   });
 
   it('seeds its faults by itself, so that it does the same again whatever ran before', () => {

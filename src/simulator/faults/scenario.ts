@@ -164,10 +164,11 @@ export class Scenario {
   }
 
   private finishWhenDone(): void {
-    if (this.plans.size === 0 && this.open.size === 0 && this.endedAt === null) this.finish();
+    if (this.plans.size === 0 && this.open.size === 0) this.finish();
   }
 
   private finish(): void {
+    if (this.endedAt !== null) return;
     this.endedAt = this.clock.now();
     const lastedMs = this.endedAt - this.startedAt;
     this.actions.tell(this.id, 'scenario ended', { steps: this.done, lastedMs, did: countsText(this.counts) });
