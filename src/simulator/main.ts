@@ -81,7 +81,7 @@ async function main(): Promise<void> {
     faults: settings.faults.join(',') || 'none',
     scenario: settings.scenario ?? 'none',
   });
-  if (settings.flavour === 'both') {
+  if (settings.flavour === 'both' && !world?.products) {
     log.info('Living and Enterprise messages are mixed so that one consumer sees every kind; see SIMULATOR_FLAVOUR');
   }
 }
