@@ -500,6 +500,9 @@ function storyOf({ arrival, processing, forwarding }) {
       el('strong', null, 'Arrived '),
       zh('上行'),
       ` from ${arrival.from}${by}`,
+      ...(arrival.of === null
+        ? []
+        : [', made of ', button(arrival.of, () => searchFor({ messageId: arrival.of }), 'link')]),
       ...(arrival.topic === null ? [] : [' on ', el('code', null, arrival.topic)]),
     ],
     [

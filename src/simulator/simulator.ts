@@ -426,6 +426,7 @@ export class Simulator implements FaultTarget, ControlTarget {
       seed,
       log,
       publishToDevice: (topic, body) => publishToDevice({ registry, downlinks, hand }, topic, body),
+      noted: (messageId, by, text) => this.messages.noted(messageId, by, text),
     });
     this.platform.addForwarder(engine);
   }

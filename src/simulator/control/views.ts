@@ -204,6 +204,8 @@ export function recordDetail(record: LogRecord, as: BodyForm | undefined): objec
       at: timeOf(record.at),
       from: origin?.from ?? 'control',
       by: origin?.by ?? null,
+      /** The message that a rule made this one of. */
+      of: origin?.of ?? null,
       topic: uplink?.topic ?? null,
       body: uplink ? bodyView(uplink.body, as) : null,
     },

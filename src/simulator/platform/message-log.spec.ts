@@ -138,6 +138,19 @@ describe('the message log', () => {
     expect(log.message('a')?.forwarded.map(({ group }) => group)).toEqual([GROUP, 'living/1']);
   });
 
+  it('keeps the bytes of an uplink alone, not the buffer of the socket that they came in', () => {
+    const { log } = aLog();
+    const body = Buffer.alloc(65_536, 7).subarray(10, 20);
+    publish(log, aMessage('a'), { from: 'mqtt', uplink: { topic: '/up', body } });
+    log.refused({ what: 'uplink', door: 'mqtt', who: 'pk:dn', reason: 'no JSON', body });
+    const kept = log.message('a')?.origin?.uplink?.body;
+    const refused = log.record(2);
+    for (const bytes of [kept, refused?.kind === 'refused' ? refused.refusal.body : undefined]) {
+      expect([...(bytes ?? [])]).toEqual(Array.from({ length: 10 }, () => 7));
+      expect(bytes?.buffer.byteLength).toBeLessThan(1_000);
+    }
+  });
+
   it('adds what processing has to say', () => {
     const { log, at } = aLog();
     publish(log, aMessage('a'));

@@ -172,7 +172,16 @@ export class MessageLog implements MessageTrace {
     } else {
       const at = message.publishedAt;
       const seq = ++this.lastSeq;
-      entry = { kind: 'message', seq, at, message, origin, again: NONE, notes: NONE, forwarded: [] };
+      entry = {
+        kind: 'message',
+        seq,
+        at,
+        message,
+        origin: withOwnBytes(origin),
+        again: NONE,
+        notes: NONE,
+        forwarded: [],
+      };
       this.byId.set(message.id, entry);
       this.keep(entry);
     }
@@ -225,7 +234,9 @@ export class MessageLog implements MessageTrace {
   /** A sign-in or an uplink was not taken. */
   refused(refusal: Refusal): void {
     if (this.capacity === 0) return;
-    this.keep({ kind: 'refused', seq: ++this.lastSeq, at: this.now(), refusal });
+    const { body } = refusal;
+    const kept = body === undefined ? refusal : { ...refusal, body: ownBytes(body) };
+    this.keep({ kind: 'refused', seq: ++this.lastSeq, at: this.now(), refusal: kept });
     this.forget();
   }
 
@@ -298,6 +309,16 @@ export class MessageLog implements MessageTrace {
       this.head = 0;
     }
   }
+}
+
+/** A part of a socket's buffer would keep all of that in memory for as long as it is remembered. */
+const ownBytes = (bytes: Uint8Array): Uint8Array =>
+  bytes.buffer.byteLength > 2 * bytes.length + 64 ? Uint8Array.from(bytes) : bytes;
+
+function withOwnBytes(origin: Origin | null): Origin | null {
+  if (!origin?.uplink) return origin;
+  const { topic, body } = origin.uplink;
+  return { ...origin, uplink: { topic, body: ownBytes(body) } };
 }
 
 /** A message is for a few groups, so looking through them is quicker than a map of its own would be. */

@@ -31,6 +31,8 @@ export interface Origin {
   readonly uplink?: { readonly topic: string; readonly body: Uint8Array };
   /** The rule or the fault. */
   readonly by?: string;
+  /** Id of the message that a rule made this one of. */
+  readonly of?: string;
 }
 
 /** A published message. Every delivery of it carries the same id and bytes. */

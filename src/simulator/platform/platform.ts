@@ -80,10 +80,12 @@ export class Platform {
     this.deliver(message, publication.origin ?? null, this.routes(message.tenant, message.topic));
     for (const forwarder of this.forwarders) {
       for (const { group, rule, topic, body, properties = {} } of forwarder.forwards(message, message.tenant)) {
-        const origin: Origin = { from: 'rule', by: rule };
+        const origin: Origin = { from: 'rule', by: rule, of: message.id };
         const { tenant } = message;
         const target = this.groups.get(group); // a group may be deleted while a rule still names it
-        this.deliver(this.message({ topic, body, tenant, properties }), origin, target ? [target] : []);
+        const forwarded = this.message({ topic, body, tenant, properties });
+        this.messages.noted(message.id, `rule ${rule}`, `forwarded to ${group} as message ${forwarded.id}`);
+        this.deliver(forwarded, origin, target ? [target] : []);
       }
     }
     return message.id;

@@ -33,6 +33,8 @@ export interface RuleEngineOptions {
   readonly log: Log;
   /** Publishes on a topic of a device for `writeIotTopic`; says why it cannot, or null. */
   readonly publishToDevice: (topic: string, body: Uint8Array) => string | null;
+  /** Hears of every failure, for the message log. */
+  readonly noted?: (messageId: string, by: string, text: string) => void;
 }
 
 /** What a rule makes of one message. */
@@ -137,6 +139,7 @@ export class RuleEngine implements Forwarder {
   private failed(rule: Rule, message: Omit<RuleMessage, 'random'>, failures: readonly Failure[]): readonly Forward[] {
     const { id, topic, productKey, deviceName, body } = message;
     rule.failures++;
+    for (const { errorMessage } of failures) this.options.noted?.(id, `rule ${rule.name}`, `failed: ${errorMessage}`);
     const at = this.worldNow();
     if (at - rule.loggedAt >= LOG_EVERY_MS) {
       rule.loggedAt = at;
