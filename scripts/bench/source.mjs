@@ -23,6 +23,7 @@ const simulator = await startSimulator({
   logged: 0,
   // A slow consumer is measured, not punished with deliveries repeated.
   ackTimeoutMs: 3_600_000,
+  slowAfterMs: 3_600_000,
 });
 const group = simulator.living;
 const latency = new Durations();

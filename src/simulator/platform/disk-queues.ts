@@ -116,7 +116,7 @@ export class DiskQueues {
       code === 'LEVEL_LOCKED'
         ? `${where} are in use by another simulator. Stop it, or set SIMULATOR_DATA_DIR to another folder.`
         : /no space left|disk quota/i.test(message)
-          ? `${where} cannot be written: the disk is full. Make room and start again; what was accepted for delivery so far is kept.`
+          ? `${where} cannot be written: the disk is full. Make room and start again; what was published before is kept.`
           : code === 'LEVEL_CORRUPTION' ||
               /no such file/i.test(message) ||
               error instanceof SyntaxError ||
