@@ -95,11 +95,34 @@ describe('the settings of the simulator', () => {
     ['SIMULATOR_FAULTS', 'drop'],
     ['SIMULATOR_APP_KEY', 'a|b'],
     ['SIMULATOR_ACK_TIMEOUT_MS', '0'],
+    ['SIMULATOR_BACKLOG_RATE', '0'],
+    ['SIMULATOR_RETENTION_HOURS', '0'],
+    ['SIMULATOR_QUEUES', 'tape'],
+    ['SIMULATOR_TIME_SCALE', '0.5'],
+    ['SIMULATOR_TIME_SCALE', '10001'],
+    ['SIMULATOR_START_AT', '2026-01-31'],
+    ['SIMULATOR_START_AT', '2026-13-31T00:00:00Z'],
     ['SIMULATOR_MAX_CONNECTIONS', '0'],
     ['SIMULATOR_SETUP_TIMEOUT_MS', 'never'],
     ['SIMULATOR_FRESH_RANDOM', 'maybe'],
   ])('refuse %s=%s by name', (name, value) => {
     expect(() => readSettings({ [name]: value })).toThrow(new RegExp(name));
+  });
+
+  it('deliver by the rules of the platform unless told otherwise', () => {
+    const settings = readSettings({
+      ...{ SIMULATOR_BACKLOG_RATE: '50', SIMULATOR_RETRY_MINUTES: '0.5', SIMULATOR_RETENTION_HOURS: '2' },
+      ...{ SIMULATOR_QUEUES: 'disk', SIMULATOR_TIME_SCALE: '1440', SIMULATOR_START_AT: '2026-01-31T08:00:00+02:00' },
+    });
+    expect(settings).toMatchObject({
+      delivery: {
+        ...{ realtimePerSecond: 1_000, backlogPerSecond: 50, retryAfterMs: 30_000, roundMs: 300_000, perRound: 10 },
+        ...{ retentionMs: 7_200_000, settlingMs: 600_000 },
+      },
+      ...{ queues: 'disk', timeScale: 1_440, startAt: Date.UTC(2026, 0, 31, 6) },
+    });
+    const unlimited = { realtimePerSecond: null, backlogPerSecond: null, perRound: null, retryAfterMs: 60_000 };
+    expect(readSettings({ SIMULATOR_LIMITS: 'off' }).delivery).toMatchObject(unlimited);
   });
 
   it('name every bad one at once, and no secret', () => {
