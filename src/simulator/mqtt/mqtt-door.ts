@@ -487,7 +487,7 @@ export class MqttDoor implements DownlinkRoute {
   }
 
   private tell(publications: readonly Publication[]): void {
-    for (const publication of publications) this.platform.publish(publication);
+    for (const publication of publications) this.platform.publish({ origin: { from: 'mqtt' }, ...publication });
   }
 }
 
