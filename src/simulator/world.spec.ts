@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -120,6 +120,14 @@ tenants:
   ])('are refused with file and line: %j', (text, line, reason) => {
     expect(() => read(text)).toThrow(reason);
     expect(() => read(text)).toThrow(new RegExp(`world\\.yaml:${line}: `));
+  });
+
+  it('in the documentation are valid', () => {
+    const [example = ''] = /(?<=```yaml\n)tenants:\n[^]*?(?=```)/.exec(readFileSync('docs/simulator.md', 'utf8')) ?? [];
+    expect(read(example).accounts).toMatchObject({
+      apps: [{ appKey: '90001234', exclude: ['a1DemoLock1'] }],
+      instances: [{ instanceId: 'iot-demo0001', subscriptions: [{ groups: ['DEFAULT_GROUP', 'demoGroup000100'] }] }],
+    });
   });
 
   it('that come with the simulator are valid', () => {
