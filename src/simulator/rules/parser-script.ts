@@ -54,7 +54,7 @@ const PRELUDE = `
         if (run.json === null) throw new TypeError('the payload is no JSON');
         return run.json;
       }
-      return encoding === 'binary' ? run.binary : $payload(encoding === undefined ? 'utf-8' : encoding);
+      return encoding === 'binary' ? $binary() : $payload(encoding === undefined ? 'utf-8' : encoding);
     },
     getOrNull(value, ...path) {
       for (const step of path) {
@@ -135,9 +135,9 @@ export class ParserScript {
     this.writes = [];
     let failure: ScriptFailed | null = null;
     try {
-      const { row, body, now } = message;
+      const { row, now } = message;
       const json = row === null ? null : toScript(row);
-      this.script.call('$start', [{ json, binary: new Uint8Array(body) }], { now, seed });
+      this.script.call('$start', [{ json }], { now, seed });
     } catch (error) {
       failure = error instanceof ScriptFailed ? error : this.script.failed(String(error));
     }
@@ -153,6 +153,7 @@ export class ParserScript {
       this.writes.push({ kind: 'amqp', destination, body: bodyOf(data), tag: absent(tag) ? null : text(tag) });
     };
     const functions: Record<string, HostFunction> = {
+      $binary: () => new Uint8Array(this.message?.body ?? []),
       format_date: (at, pattern, zone) =>
         formatDate(number(at), text(pattern), zone === undefined ? undefined : text(zone)),
       to_timestamp: (date, pattern, zone) =>

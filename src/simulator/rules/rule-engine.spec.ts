@@ -196,7 +196,6 @@ describe('a parser', () => {
     ['writes to a destination of another kind', 'writeAmqp(1002, {})', 'writeAmqp: destination 1002 is a topic'],
     ['writes too often', 'for (;;) writeAmqp(1000, {})', 'more than 100 writes in one run'],
     ['takes too long', 'for (;;);', 'took longer than 250 ms'],
-    ['takes too much memory', 'var l = []; for (;;) l.push({ l: l })', 'used more than 32 MiB'],
     ['formats a time as nobody does', 'format_date(0, "bbb")', 'the letter b means nothing'],
   ])('that %s tells the error destination', (_name, source, message) => {
     expect(runScript(source).failed).toContain(message);
