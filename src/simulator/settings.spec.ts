@@ -91,6 +91,8 @@ describe('the settings of the simulator', () => {
     ['SIMULATOR_RATE', '1e9'],
     ['SIMULATOR_FLAVOUR', 'vanilla'],
     ['SIMULATOR_LIMITS', 'maybe'],
+    ['SIMULATOR_CONTROL_PORT', 'on'],
+    ['SIMULATOR_LOG_MESSAGES', '-1'],
     ['SIMULATOR_FAULTS', 'poison,plague'],
     ['SIMULATOR_FAULTS', 'drop'],
     ['SIMULATOR_APP_KEY', 'a|b'],
@@ -123,6 +125,17 @@ describe('the settings of the simulator', () => {
     });
     const unlimited = { realtimePerSecond: null, backlogPerSecond: null, perRound: null, retryAfterMs: 60_000 };
     expect(readSettings({ SIMULATOR_LIMITS: 'off' }).delivery).toMatchObject(unlimited);
+  });
+
+  it('open the control API on loopback, elsewhere with a token only', () => {
+    expect(readSettings({}).control).toEqual({ host: '127.0.0.1', port: 5_680, token: null });
+    expect(readSettings({ SIMULATOR_CONTROL_PORT: 'off', SIMULATOR_CONTROL_HOST: '0.0.0.0' }).control.port).toBeNull();
+    for (const host of ['0.0.0.0', '::', '192.168.0.1', '127.0.0.1.example', 'example']) {
+      const elsewhere = { SIMULATOR_CONTROL_HOST: host };
+      expect(() => readSettings(elsewhere)).toThrow(/^SIMULATOR_CONTROL_TOKEN must be set/);
+      expect(readSettings({ ...elsewhere, SIMULATOR_CONTROL_TOKEN: 't' }).control.token).toBe('t');
+    }
+    for (const host of ['localhost', '::1', '127.0.0.2']) readSettings({ SIMULATOR_CONTROL_HOST: host });
   });
 
   it('name every bad one at once, and no secret', () => {

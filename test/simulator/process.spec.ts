@@ -20,6 +20,7 @@ interface Ready {
   readonly plainPort: number;
   readonly tlsPort: number;
   readonly caFile: string;
+  readonly controlPort: number;
   readonly appKey: string;
 }
 
@@ -66,12 +67,16 @@ describe('the simulator as a process', () => {
 
   it('says where it listens, feeds a consumer at once, and ends cleanly when asked', async () => {
     const { child, said, exited } = run({});
-    const { plainPort, pid, appKey, caFile } = await ready();
+    const { plainPort, pid, appKey, caFile, controlPort } = await ready();
     expect({ pid, appKey }).toEqual({ pid: child.pid, appKey: '90001234' });
+    expect(await (await fetch(`http://127.0.0.1:${controlPort}/`)).text()).toContain(
+      '<title>Platform simulator</title>',
+    );
     expect(statSync(join(directory, 'ready.json')).mode & 0o777).toBe(0o600);
     expect(readFileSync(caFile, 'utf8')).toContain('BEGIN CERTIFICATE');
     const consumer = new RawClient({ host: '127.0.0.1', plainPort }, livingLogin()).receive(30);
     await until(() => consumer.received.length === 30);
+    expect(said()).toContain(`http://127.0.0.1:${controlPort}/`);
     expect(said()).toContain('so that one consumer sees every kind');
     child.kill('SIGTERM');
     expect(await exited).toBe(0);
