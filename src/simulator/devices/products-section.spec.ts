@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -74,6 +74,20 @@ describe('products of a world file', () => {
     expect(enterprise?.product.rawScript).toContain('rawDataToProtocol');
     expect([...(enterprise?.product.model?.properties.keys() ?? [])]).toEqual(['Level']);
     expect(legacy?.product.tenant).toBe('enterprise/');
+  });
+
+  it('are those of the documentation', () => {
+    const text = readFileSync('docs/simulator.md', 'utf8');
+    const block = (language: string, holds: string): string =>
+      [...text.matchAll(/^```(\w+)\n([^]*?)^```/gm)].find(
+        ([, of, content]) => of === language && content?.includes(holds),
+      )?.[2] ?? '';
+    writeFileSync(join(directory, 'tank.json'), block('json', '"Overflow"'));
+    const [yaml = ''] = block('yaml', 'h9Tank0001').split(/^fleet:/m);
+    const [tank, , probe] = plans(yaml);
+    expect(tank).toMatchObject({ virtualDevices: 20, names: 'tank', behaviour: { Inflow: { of: 'Pump' } } });
+    expect([...(tank?.product.model?.events.keys() ?? [])]).toEqual(['Overflow']);
+    expect(probe).toMatchObject({ product: { role: 'sub-device' }, gateway: 'h9Gate0001' });
   });
 
   it('take the behaviour that comes with a model, and their own before it', () => {
