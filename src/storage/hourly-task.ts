@@ -17,7 +17,7 @@ export abstract class HourlyTask implements OnApplicationBootstrap, OnModuleDest
   constructor(private readonly trouble: string) {}
 
   /** Does it once. */
-  protected abstract work(): Promise<void>;
+  abstract work(): Promise<void>;
 
   onApplicationBootstrap(): void {
     this.running = this.workOnce();

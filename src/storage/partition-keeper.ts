@@ -13,7 +13,7 @@ export class PartitionKeeper extends HourlyTask {
     super('partitions could not be looked after, trying again soon');
   }
 
-  protected override async work(): Promise<void> {
+  override async work(): Promise<void> {
     const now = new Date();
     await this.partitions.addAhead(now, this.keep);
     const dropped = await this.partitions.dropExpired(now, this.keep);

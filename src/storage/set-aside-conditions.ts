@@ -9,7 +9,9 @@ export type Condition = (parameters: Parameters) => string;
 
 /** As many characters of a topic are in the index. */
 const INDEXED = 512;
-const BEGINNING = `left(m."topic", ${INDEXED}) COLLATE "C"`;
+
+/** The part of a topic that is in the index. */
+export const BEGINNING = `left(m."topic", ${INDEXED}) COLLATE "C"`;
 
 /**
  * The conditions of a filter, without those on time. Each has an index of its own, in the order of the list; they come here

@@ -15,7 +15,7 @@ export class SetAsideKeeper extends HourlyTask {
     super('set-aside messages could not be looked after, trying again soon');
   }
 
-  protected override async work(): Promise<void> {
+  override async work(): Promise<void> {
     const days = this.settings.retentionSetAsideDays;
     if (days === undefined) return;
     const before = new Date(Date.now() - days * DAY_MS);

@@ -2,7 +2,15 @@ import { Injectable } from '@nestjs/common';
 import type { MessageKey } from '../domain/decoded-message.js';
 import { EVERY_SET_ASIDE, type SetAsideFilter } from '../domain/set-aside-filter.js';
 import { instant, type Instant, type Page, pageOf, type PageRequest, Parameters } from './read-columns.js';
-import { beside, type Condition, conditionsOf, type SetAsidePlace, timesOf, where } from './set-aside-conditions.js';
+import {
+  BEGINNING,
+  beside,
+  type Condition,
+  conditionsOf,
+  type SetAsidePlace,
+  timesOf,
+  where,
+} from './set-aside-conditions.js';
 import { type Query, Snapshots } from './snapshots.js';
 
 /** A message that was set aside, without its content. */
@@ -116,11 +124,13 @@ function walkOf(filter: SetAsideFilter): readonly Condition[] {
   return conditionsOf({ ...filter, topicPrefix: undefined, notRefusedBy: undefined }).slice(0, 1);
 }
 
+/** Along the index of topics: what PostgreSQL expects of them could be wrong. */
 async function areFew(query: Query, topicPrefix: string): Promise<boolean> {
   const parameters = new Parameters();
   const conditions = where(parameters, ...conditionsOf({ ...EVERY_SET_ASIDE, topicPrefix }));
   const [row] = await query<{ few: boolean }>(
-    `SELECT count(*) <= ${SORTED} AS "few" FROM (SELECT 1 FROM "SetAsideMessage" m WHERE ${conditions} LIMIT ${SORTED + 1}) f`,
+    `SELECT count(*) <= ${SORTED} AS "few" FROM (
+       SELECT 1 FROM "SetAsideMessage" m WHERE ${conditions} ORDER BY ${BEGINNING} LIMIT ${SORTED + 1}) f`,
     ...parameters.values,
   );
   return row?.few === true;

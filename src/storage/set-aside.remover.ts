@@ -8,7 +8,7 @@ import { Parameters } from './read-columns.js';
 import { conditionsOf, timesOf, where } from './set-aside-conditions.js';
 
 /** Held for the length of a batch: one replica at a time enforces retention. Any number will do; it must never change. */
-const RETENTION_LOCK = 7_310_003;
+export const RETENTION_LOCK = 7_310_003;
 
 /** So many messages are removed in one transaction. */
 const BATCH = 1_000;

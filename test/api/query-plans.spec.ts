@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { EVERY_SET_ASIDE, type SetAsideFilter } from '../../src/domain/set-aside-filter.js';
 import { BindingReader } from '../../src/storage/binding.reader.js';
 import { DeviceReader } from '../../src/storage/device.reader.js';
 import { type EventPlace, EventReader, type EventView } from '../../src/storage/event.reader.js';
@@ -6,6 +7,7 @@ import { IngestCountReader } from '../../src/storage/ingest-count.reader.js';
 import { PrismaService } from '../../src/storage/prisma.service.js';
 import type { Page } from '../../src/storage/read-columns.js';
 import { ReadingReader, type TimeRange } from '../../src/storage/reading.reader.js';
+import { ReplayJobReader } from '../../src/storage/replay-job.reader.js';
 import { SetAsideReader } from '../../src/storage/set-aside.reader.js';
 import { type Query, Snapshots } from '../../src/storage/snapshots.js';
 import { freshDatabase, type TestDatabase } from '../support/database.js';
@@ -75,10 +77,17 @@ const HISTORY = [
   `INSERT INTO "EventLog" ("at", "hash", "deviceId", "kind", "value", "receivedAt")
    SELECT moment, gen_random_uuid(), d."id", CASE WHEN d."id" = 7 THEN 'rare' ELSE 'event-raised' END, '{}', now()
    FROM generate_series(TIMESTAMPTZ '2019-01-01Z', '2026-11-20Z', INTERVAL '4 days') moment, "Device" d`,
-  `INSERT INTO "SetAsideMessage" ("id", "reason", "detail", "transport", "properties", "body", "receivedAt")
-   SELECT gen_random_uuid(), CASE WHEN n % 5000 = 0 THEN 'rare' ELSE 'not-json' END, '', 'amqp', '{}', repeat('x', 100)::bytea,
-     TIMESTAMPTZ '2026-11-20Z' - n * INTERVAL '1 minute' FROM generate_series(1, 50000) n`,
+  `INSERT INTO "SetAsideMessage" ("id", "reason", "detail", "transport", "properties", "body", "receivedAt", "replayedAt",
+     "kind", "productKey", "deviceName", "topic", "refusedBy")
+   SELECT gen_random_uuid(), CASE WHEN r.rare THEN 'rare' ELSE 'not-json' END, '', 'amqp', '{}', repeat('x', 100)::bytea,
+     TIMESTAMPTZ '2026-11-20Z' - n * INTERVAL '1 minute', CASE WHEN r.rare THEN now() END,
+     CASE WHEN r.rare THEN 'status' ELSE 'property-post' END, CASE WHEN r.rare THEN 'rare' ELSE 'pk' || n % 4 END,
+     'device-' || n % 5000, '/' || CASE WHEN r.rare THEN 'rare' ELSE 'pk' || n % 4 END || '/device-' || n % 5000 || '/x',
+     CASE WHEN r.rare THEN '0.0.1-0' ELSE '0.1.0-0' END
+   FROM generate_series(1, 50000) n, LATERAL (SELECT n % 5000 = 0 AS rare) r`,
   `INSERT INTO "IngestCount" SELECT TIMESTAMPTZ '2026-11-20Z' - n * INTERVAL '1 minute', 'amqp', 'r', 'stored', 1 FROM generate_series(1, 50000) n`,
+  `INSERT INTO "SetAsideReplay" ("id", "filter", "state", "requestedAt", "finishedAt", "total")
+   SELECT gen_random_uuid(), '{"from": null, "to": null}', 'done', now() - n * INTERVAL '1 hour', now(), 0 FROM generate_series(1, 2000) n`,
   'VACUUM ANALYZE',
 ];
 
@@ -161,7 +170,44 @@ describe('the plans of queries over years of history', () => {
     ],
     ['the bindings of a device', (s) => new BindingReader(s).ofDevice(device, 'now', PAGE), 0, 200],
     ['the devices of a user', (s) => new BindingReader(s).ofUser('user-1001', 'now', false, PAGE), 0, 30],
-    ['the newest set-aside messages', (s) => new SetAsideReader(s).list({ from: null, to: null }, PAGE), 0, 100],
+    ['the newest set-aside messages', (s) => new SetAsideReader(s).list(EVERY_SET_ASIDE, PAGE), 0, 100],
+    ...(
+      [
+        ['of a reason', { reason: 'rare' }, 60],
+        ['of a kind', { kind: 'status' }, 60],
+        ['of a product', { productKey: 'rare' }, 60],
+        ['of a device', { device: { productKey: 'pk1', deviceName: 'device-5' } }, 60],
+        ['of a topic', { topic: '/pk1/device-5/x' }, 60],
+        ['of a beginning of a topic', { topicPrefix: '/rare/' }, 120],
+        ['of a beginning of many topics', { topicPrefix: '/pk' }, 2_700],
+        ['of a version', { refusedBy: '0.0.1-0' }, 60],
+        ['that were replayed', { replayed: true }, 60],
+        ['that were not', { replayed: false }, 100],
+        ['of a month', { from: new Date('2026-10-01Z'), to: new Date('2026-11-01Z') }, 100],
+      ] satisfies [string, Partial<SetAsideFilter>, number][]
+    ).map(([what, filter, blocks]): [string, (snapshots: Snapshots) => Promise<unknown>, number, number] => [
+      `set-aside messages ${what}`,
+      (s) => new SetAsideReader(s).list({ ...EVERY_SET_ASIDE, ...filter }, PAGE),
+      0,
+      blocks,
+    ]),
+    [
+      'a later page of the set-aside messages of a reason',
+      (s) =>
+        new SetAsideReader(s).list(
+          { ...EVERY_SET_ASIDE, reason: 'not-json' },
+          { limit: 10, after: ['2026-11-01T00:00:00.000Z', '88888888-8888-8888-8888-888888888888'] },
+        ),
+      0,
+      100,
+    ],
+    [
+      'the count of set-aside messages of a product',
+      (s) => new SetAsideReader(s).counts({ ...EVERY_SET_ASIDE, productKey: 'rare' }),
+      0,
+      60,
+    ],
+    ['the newest replays', (s) => new ReplayJobReader(s).list(PAGE), 0, 30],
   ])('%s needs no scan of a whole table', async (_, ask, partitions, blocks) => {
     snapshots = new ExplainedSnapshots(prisma);
     await ask(snapshots);
@@ -174,7 +220,11 @@ describe('the plans of queries over years of history', () => {
 
   it.each<[string, (snapshots: Snapshots) => Promise<{ readonly next: unknown } | null>, number]>([
     ['a rare kind of event', (s) => new EventReader(s).all({ kind: 'rare' }, EVER, PAGE), 1_000],
-    ['a rare reason', (s) => new SetAsideReader(s).list({ reason: 'rare', from: null, to: null }, PAGE), 4_000],
+    [
+      'a rare combination of set-aside messages',
+      (s) => new SetAsideReader(s).list({ ...EVERY_SET_ASIDE, reason: 'not-json', topicPrefix: '/rare/' }, PAGE),
+      4_000,
+    ],
   ])('%s is looked for in a part of the table only, and there is a next page to go on', async (_, ask, blocks) => {
     snapshots = new ExplainedSnapshots(prisma);
     const found = await ask(snapshots);
