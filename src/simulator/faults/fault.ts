@@ -43,6 +43,9 @@ export interface ActiveFault {
   end?(): void;
 }
 
+/** No fault holds more messages than this back; further ones go on at once. The rest of the process needs memory too. */
+export const MOST_HELD = 200_000;
+
 /** `lasting` until it is ended; `once` is over as it begins; a `job` is over when its work is done. */
 export type FaultCourse = 'lasting' | 'once' | 'job';
 

@@ -1,5 +1,5 @@
 import type { Publication } from '../../platform/platform-message.js';
-import { defineFault } from '../fault.js';
+import { defineFault, MOST_HELD } from '../fault.js';
 import { choice, count, share } from '../parameters.js';
 
 /** At least once (protocol 4.1): the platform pushes again what it has pushed, under the same id. A storm is many of these. */
@@ -17,7 +17,9 @@ export const duplicates = defineFault({
     // By the number of the message after which they come.
     const due = new Map<number, Publication[]>();
     let passed = 0;
+    let waiting = 0;
     const repeat = (copy: Publication): void => {
+      waiting--;
       did('repeated', 1, () => ({ messageId: copy.messageId ?? 'another', topic: copy.topic ?? '' }));
       add(copy);
     };
@@ -28,7 +30,8 @@ export const duplicates = defineFault({
         if (random.chance(part)) {
           const copy = id === 'same' ? publication : { ...publication, messageId: undefined };
           for (let i = 0; i < copies; i++) {
-            const after = passed + random.whole(0, within);
+            const after = passed + (waiting < MOST_HELD ? random.whole(0, within) : 0);
+            waiting++;
             const others = due.get(after);
             if (others) others.push(copy);
             else due.set(after, [copy]);
@@ -37,7 +40,7 @@ export const duplicates = defineFault({
         due.get(passed)?.forEach(repeat);
         due.delete(passed);
       },
-      end: () => due.forEach((waiting) => waiting.forEach(repeat)),
+      end: () => due.forEach((copies) => copies.forEach(repeat)),
     };
   },
 });

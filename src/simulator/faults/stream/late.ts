@@ -1,9 +1,6 @@
 import type { Publication } from '../../platform/platform-message.js';
-import { defineFault } from '../fault.js';
+import { defineFault, MOST_HELD } from '../fault.js';
 import { duration, share } from '../parameters.js';
-
-/** Beyond this many, messages are no longer held back: the rest of the process needs memory too. */
-const MOST_HELD = 200_000;
 
 /** Messages that the platform produced long ago and newer ones overtake (protocol 4.1): old id, old generateTime, old values. */
 export const late = defineFault({

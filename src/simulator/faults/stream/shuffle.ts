@@ -1,5 +1,5 @@
 import type { Publication } from '../../platform/platform-message.js';
-import { defineFault } from '../fault.js';
+import { defineFault, MOST_HELD } from '../fault.js';
 import { count, duration } from '../parameters.js';
 
 /** No order is guaranteed, not even for one device (protocol 4.1). */
@@ -16,6 +16,10 @@ export const shuffle = defineFault({
     if (time > 0) {
       return {
         pass: (publication) => {
+          if (held.size >= MOST_HELD) {
+            did('not held, there are too many');
+            return passOn(publication);
+          }
           did('held');
           held.add(publication);
           after(random.whole(0, time), () => {
