@@ -97,12 +97,23 @@ describe('the door of the platform', () => {
       expect(simulator.logins).toEqual({ admitted: 0, refused: 1 });
     });
 
-    it('closes the socket of a refused client that keeps its own end open', async () => {
+    it.each([
+      ['is refused', saslInit('PLAIN', '\0a\0b'), { admitted: 0, refused: 1 }],
+      [
+        'talks nonsense after it was let in',
+        Buffer.concat([saslInit('PLAIN', `\0${livingLogin().username}\0${livingLogin().password}`), Buffer.alloc(64)]),
+        { admitted: 1, refused: 0 },
+      ],
+    ])('drops a client that %s and keeps its own end open', async (_, bytes, logins) => {
+      await restart({ setupTimeoutMs: 3_600_000, connectionLimits: { clientsOfGroup: 1 } });
       const socket = connectTcp({ port: simulator.plainPort ?? 0, host: simulator.host, allowHalfOpen: true });
       socket.on('error', () => undefined);
       socket.resume();
-      socket.write(Buffer.concat([SASL_HEADER, saslInit('PLAIN', '\0a\0b')]));
-      await until(() => simulator.logins.refused === 1 && simulator.connections === 0);
+      socket.write(Buffer.concat([SASL_HEADER, bytes]));
+      await until(() => simulator.logins.admitted + simulator.logins.refused === 1 && simulator.connections === 0);
+      expect(simulator.logins).toEqual(logins);
+      const next = new RawClient(simulator).receive(1); // its place is free
+      await until(() => next.has('receiver_open'));
       socket.destroy();
     });
 

@@ -198,9 +198,8 @@ export class ClientConnection implements Client {
 
   /** Closes with an AMQP condition; a client that does not answer the close is dropped. */
   close(condition: string, description: string): void {
-    this.returnUnanswered();
     this.connection.close({ condition, description });
-    this.closeTimer ??= setTimeout(() => this.drop(), CLOSE_TIMEOUT_MS).unref();
+    this.expectEnd();
   }
 
   /** Detaches the receiver link with an AMQP condition and leaves the connection open. */
@@ -243,6 +242,12 @@ export class ClientConnection implements Client {
   private endSoon(lastWord?: Buffer): void {
     clearTimeout(this.setupTimer);
     setImmediate(() => (lastWord ? this.socket.end(lastWord) : this.socket.end()));
+    this.expectEnd();
+  }
+
+  /** The connection is over on our side; a client that keeps its own end open is dropped. */
+  private expectEnd(): void {
+    this.returnUnanswered();
     this.closeTimer ??= setTimeout(() => this.drop(), CLOSE_TIMEOUT_MS).unref();
   }
 
@@ -265,12 +270,15 @@ export class ClientConnection implements Client {
       // What speaks no AMQP 1.0 with SASL (0-9-1, HTTP) is told which protocol we speak (protocol 13).
       if (!this.signedIn && this.socket.writable) this.socket.write(Buffer.from([0x41, 0x4d, 0x51, 0x50, 3, 1, 0, 0]));
       this.log.warn('closed a client that does not speak the protocol', { client: this.clientId });
+      this.expectEnd();
     });
     container.on('error', (error: unknown) => {
       this.log.warn('closed a connection after an error', { client: this.clientId, error: String(error) });
+      this.expectEnd();
     });
+    container.on('connection_close', () => this.expectEnd());
     // rhea prints to the console, or throws, where nobody listens to these.
-    for (const name of ['connection_close', 'connection_error', 'disconnected', 'sender_error', 'session_error']) {
+    for (const name of ['connection_error', 'disconnected', 'sender_error', 'session_error']) {
       container.on(name, () => undefined);
     }
     container.on('receiver_error', () => undefined);
