@@ -58,7 +58,9 @@ class MemoryJobs extends ReplayJobs {
 }
 
 describe('the runner of replays', () => {
-  beforeAll(() => Logger.overrideLogger(false));
+  beforeAll(() => {
+    Logger.overrideLogger(false);
+  });
   let runner: ReplayRunner | null = null;
   afterEach(() => runner?.onModuleDestroy());
 
