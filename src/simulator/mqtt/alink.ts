@@ -1,5 +1,5 @@
 import { isInteger, parse } from 'lossless-json';
-import { toJson, type Json } from '../devices/json.js';
+import { Digits, toJson, type Json } from '../devices/json.js';
 
 // Alink JSON, the language between devices and platform: a request carries an id, and its reply the same id.
 
@@ -34,7 +34,7 @@ export type Result = readonly [code: number, message: string];
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** JSON of a device. Integers beyond a double stay whole; of a key given twice the last counts. Undefined when it is none. */
+/** JSON of a device. Numbers keep their digits; of a key given twice the last counts. Undefined when it is none. */
 export function parseJson(payload: Uint8Array): Json | undefined {
   try {
     const options = { parseNumber, onDuplicateKey: ({ newValue }: { newValue: unknown }) => newValue };
@@ -44,10 +44,21 @@ export function parseJson(payload: Uint8Array): Json | undefined {
   }
 }
 
-function parseNumber(text: string): number | bigint {
+function parseNumber(text: string): number | bigint | Digits {
   const value = Number(text);
-  return isInteger(text) && !Number.isSafeInteger(value) ? BigInt(text) : value;
+  if (isInteger(text) && !Number.isSafeInteger(value)) return BigInt(text);
+  return String(value) === text ? value : new Digits(text);
 }
+
+/** The same value with numbers to reckon with in place of exact digits. */
+export function plainJson(value: Json): Json {
+  if (value instanceof Digits) return Number(value.text);
+  if (isList(value)) return value.map(plainJson);
+  return isFields(value) ? plainFields(value) : value;
+}
+
+export const plainFields = (fields: Readonly<Record<string, Json>>): Readonly<Record<string, Json>> =>
+  Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, plainJson(value)]));
 
 /** Null when it is no JSON object. */
 export function readRequest(body: Json | undefined): AlinkRequest | null {
@@ -57,14 +68,15 @@ export function readRequest(body: Json | undefined): AlinkRequest | null {
     id: idOf(body.id),
     method: typeof body.method === 'string' ? body.method : null,
     params: body.params,
-    ack: !(isFields(sys) && Number(sys.ack) === 0),
+    ack: !(isFields(sys) && Number(plainJson(sys.ack ?? 1)) === 0),
   };
 }
 
 /** Null when it is no JSON object. */
 export function readReply(body: Json | undefined): AlinkReply | null {
   if (!isFields(body)) return null;
-  const { code, message, data } = body;
+  const { message, data } = body;
+  const code = plainJson(body.code ?? null);
   const number = typeof code === 'string' && /^-?\d{1,9}$/.test(code) ? Number(code) : code;
   return {
     id: idOf(body.id),
@@ -90,9 +102,10 @@ export const replyJson = (...reply: Parameters<typeof replyFields>): Buffer =>
 /** Ids are texts of digits; many devices send numbers. */
 function idOf(id: Json | undefined): string | null {
   if (typeof id === 'string') return id === '' ? null : id;
+  if (id instanceof Digits) return id.text;
   return typeof id === 'number' || typeof id === 'bigint' ? String(id) : null;
 }
 
 export const isFields = (value: Json | undefined): value is Readonly<Record<string, Json>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Digits);
 export const isList = (value: Json | undefined): value is readonly Json[] => Array.isArray(value);

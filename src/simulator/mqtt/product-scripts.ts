@@ -1,5 +1,6 @@
 import type { Json } from '../devices/json.js';
 import type { Product } from '../devices/product.js';
+import { plainJson } from './alink.js';
 import { ScriptFailed, type Sandbox, type Script, type ScriptValue } from '../rules/sandbox.js';
 
 /** What a script made, or why it made nothing. */
@@ -25,7 +26,7 @@ export class ProductScripts {
 
   /** The bytes that a device of this product understands. */
   toRaw(product: Product, json: Json): { readonly bytes: Uint8Array } | { readonly failed: string } {
-    const result = this.run(product, 'rawScript', 'protocolToRawData', [json]);
+    const result = this.run(product, 'rawScript', 'protocolToRawData', [plainJson(json) as ScriptValue]);
     if ('failed' in result) return result;
     const { value } = result;
     if (!Array.isArray(value) || !value.every((byte) => typeof byte === 'number')) {

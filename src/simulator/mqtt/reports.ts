@@ -3,7 +3,7 @@ import type { Json } from '../devices/json.js';
 import type { Fields, Item } from '../devices/messages.js';
 import { checkFields, checkValues, type CheckedValues } from '../models/check-values.js';
 import type { ModelEventType, ThingModel } from '../models/thing-model.js';
-import { isFields, isList } from './alink.js';
+import { isFields, isList, plainFields, plainJson } from './alink.js';
 
 // Values and times as devices report them, and whether the thing model of their product knows them.
 
@@ -43,7 +43,8 @@ function readItem(given: Json, now: number): Item | null {
   const wrapped = isFields(given) && given.value !== undefined && Object.keys(given).every((key) => WRAPPING.has(key));
   if (!wrapped) return { value: given, time: now };
   const { value = null, time = now } = given;
-  return isTime(time, now) ? { value, time: Number(time) } : null;
+  const ms = readTime(time, now);
+  return ms === null ? null : { value, time: ms };
 }
 
 const WRAPPING = new Set(['value', 'time']);
@@ -53,23 +54,36 @@ export function readEvent(params: Json | undefined, now: number): { value: Field
   if (!isFields(params)) return 'params is no object';
   if (!isFields(params.value)) return params.value === undefined ? { value: params, time: now } : 'value is no object';
   const { value, time = now } = params;
-  if (!isTime(time, now)) return 'time is none, or is more than 24 h ahead';
-  return { value, time: Number(time) };
+  const ms = readTime(time, now);
+  return ms === null ? 'time is none, or is more than 24 h ahead' : { value, time: ms };
 }
 
-function isTime(time: Json, now: number): boolean {
-  const ms = typeof time === 'number' || typeof time === 'string' ? Number(time) : Number.NaN;
-  return time !== '' && Number.isSafeInteger(ms) && ms >= 0 && ms <= now + MAX_AHEAD_MS;
+function readTime(time: Json, now: number): number | null {
+  const given = plainJson(time);
+  const ms = typeof given === 'number' || (typeof given === 'string' && given !== '') ? Number(given) : Number.NaN;
+  return Number.isSafeInteger(ms) && ms >= 0 && ms <= now + MAX_AHEAD_MS ? ms : null;
 }
 
 /** Weak validation tells identifiers and types that are wrong; without a model every identifier is. */
 export function validate({ product }: Device, values: Fields): CheckedValues {
   if (product.validation === 'none') return { passed: values, failed: {} };
-  return checkValues(product.model ?? EMPTY_MODEL, values);
+  return exactly(values, checkValues(product.model ?? EMPTY_MODEL, plainFields(values)));
 }
 
 export function validateEvent({ product }: Device, type: ModelEventType, values: Fields): CheckedValues {
-  return product.validation === 'none' ? { passed: values, failed: {} } : checkFields(type.outputs, values);
+  if (product.validation === 'none') return { passed: values, failed: {} };
+  return exactly(values, checkFields(type.outputs, plainFields(values)));
+}
+
+/** The verdict on plain values, with the values as the device wrote them. */
+function exactly(values: Fields, { passed, failed }: CheckedValues): CheckedValues {
+  const value = (identifier: string): Json => values[identifier] ?? null;
+  return {
+    passed: Object.fromEntries(Object.keys(passed).map((identifier) => [identifier, value(identifier)])),
+    failed: Object.fromEntries(
+      Object.entries(failed).map(([identifier, failure]) => [identifier, { ...failure, value: value(identifier) }]),
+    ),
+  };
 }
 
 /** An event that the model does not know has no name and type; where nothing is checked it gets some. */

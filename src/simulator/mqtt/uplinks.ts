@@ -4,7 +4,17 @@ import * as messages from '../devices/messages.js';
 import type { Fields, Item } from '../devices/messages.js';
 import type { Registry } from '../devices/registry.js';
 import type { Publication } from '../platform/platform-message.js';
-import { ALINK, isFields, isList, parseJson, readReply, readRequest, replyFields, type Result } from './alink.js';
+import {
+  ALINK,
+  isFields,
+  isList,
+  parseJson,
+  plainJson,
+  readReply,
+  readRequest,
+  replyFields,
+  type Result,
+} from './alink.js';
 import { readUplink, uplinkOfMethod, type Uplink } from './device-topic.js';
 import type { PendingCommands } from './pending-commands.js';
 import type { ProductScripts } from './product-scripts.js';
@@ -354,7 +364,8 @@ export class Uplinks {
     const params = readRequest(parseJson(body))?.params;
     if (!isFields(params)) return nothing('params is no object');
     const { step, desc = '', module = 'default' } = params;
-    const percent = typeof step === 'number' || typeof step === 'string' ? Number(step) : Number.NaN;
+    const given = plainJson(step ?? null);
+    const percent = typeof given === 'number' || typeof given === 'string' ? Number(given) : Number.NaN;
     if (!Number.isInteger(percent) || percent < -100 || percent > 100) return nothing('step is not -100 to 100');
     if (typeof desc !== 'string' || typeof module !== 'string') return nothing('desc or module is no text');
     const upgrade = { jobId: '', taskId: '', srcVersion: device.firmware, destVersion: '' };
