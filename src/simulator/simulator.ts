@@ -86,7 +86,7 @@ export interface SimulatorOptions extends Partial<DeliveryRules> {
   readonly groupLimits?: Partial<GroupLimits>;
   /** Rate limits of the platform: 1,000 messages/s a connection, and what a backlog may send; false. */
   readonly limits?: boolean;
-  /** Where queues are kept: `disk` is `queues` in `dataDir`, and outlives the process; memory. */
+  /** Where queues are kept: `disk` is `queues` in `dataDir` (which it needs), and outlives the process; memory. */
   readonly queues?: 'memory' | 'disk';
   /** Told when the queues on disk could no longer be written and the simulator has therefore stopped. */
   readonly onFailure?: (failure: QueuesUnavailable) => void;
@@ -404,7 +404,12 @@ export class Simulator implements FaultTarget, ControlTarget {
       },
       log,
     );
-    await door.open();
+    try {
+      await door.open();
+    } catch (error) {
+      await platform.close(); // lets go of queues on disk
+      throw error;
+    }
     this.mqtt = door;
     this.downlinks.add(door);
   }
@@ -425,6 +430,7 @@ export class Simulator implements FaultTarget, ControlTarget {
       now: () => this.clock.now(),
       seed,
       log,
+      note: (messageId, rule, text) => this.platform.messages.noted(messageId, `rule ${rule}`, text),
       publishToDevice: (topic, body) => publishToDevice({ registry, downlinks, hand }, topic, body),
       noted: (messageId, by, text) => this.messages.noted(messageId, by, text),
     });
@@ -456,6 +462,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const clock = new Clock(options.timeScale ?? 1, options.startAt ?? Date.now(), options.clock ?? null);
   const secrets = new Random(`secrets/${seed}`);
   const tenants = new Tenants(accounts, { ...NO_GROUP_LIMITS, ...options.groupLimits }, () => secrets.text(30));
+  if (options.queues === 'disk' && dataDir === undefined) throw new Error('Queues on disk need a dataDir');
   const queues = options.queues === 'disk' ? await DiskQueues.open(join(dataDir ?? '', 'queues')) : null;
   const platform = new Platform({
     tenants,

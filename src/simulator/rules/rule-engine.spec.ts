@@ -111,6 +111,17 @@ describe('an SQL rule', () => {
     expect(engine([sqlRule()]).forwards(message, message.tenant)).toEqual([]);
   });
 
+  it('tells the message log what it did', () => {
+    const notes: string[] = [];
+    const note = (...told: string[]): void => void notes.push(told.join(' '));
+    const bad = sqlRule({ name: 'bad', sql: `SELECT abs('x') as x FROM "${TOPIC}"` });
+    engine([sqlRule(), bad], { note }).forwards(aMessage(), null);
+    expect(notes.sort()).toEqual([
+      '100000000000000001 bad failed: abs() takes numbers, not "x"',
+      '100000000000000001 hot forwarded once',
+    ]);
+  });
+
   it('looks at what is everybody’s too, and writes to several groups', () => {
     const forwards = engine([sqlRule({ to: ['DEFAULT_GROUP', 'others'] })]).forwards(aMessage({ tenant: null }), null);
     expect(forwards.map(({ group }) => group)).toEqual([`${GROUP}DEFAULT_GROUP`, `${GROUP}others`]);

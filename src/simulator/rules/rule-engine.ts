@@ -31,6 +31,8 @@ export interface RuleEngineOptions {
   readonly worldNow?: () => number;
   readonly seed: string;
   readonly log: Log;
+  /** Told what a rule made of a message, or why it failed; for the message log. */
+  readonly note?: (messageId: string, rule: string, text: string) => void;
   /** Publishes on a topic of a device for `writeIotTopic`; says why it cannot, or null. */
   readonly publishToDevice: (topic: string, body: Uint8Array) => string | null;
   /** Hears of every failure, for the message log. */
@@ -102,6 +104,9 @@ export class RuleEngine implements Forwarder {
         random: new Random(`${this.options.seed}/${rule.name}/${message.id}`),
       });
       made.push(...forwards);
+      const times = forwards.length === 1 ? 'once' : `${forwards.length} times`;
+      if (forwards.length > 0) this.options.note?.(message.id, rule.name, `forwarded ${times}`);
+      for (const { errorMessage } of failures) this.options.note?.(message.id, rule.name, `failed: ${errorMessage}`);
       if (failures.length > 0) made.push(...this.failed(rule, seen, failures));
     }
     return made;
