@@ -17,6 +17,7 @@ const CHECKS = [
   ['Lint (eslint)', 'eslint/bin/eslint.js', '.'],
   ['Types (tsc)', 'typescript/bin/tsc', '--noEmit'],
   ['Types of the schema engine bridge (tsc)', 'typescript/bin/tsc', '-p', 'prisma/engine'],
+  ['Types of the simulator’s page (tsc)', 'typescript/bin/tsc', '-p', 'simulator/page'],
   [
     'Arrows (dependency-cruiser)',
     'dependency-cruiser/bin/dependency-cruise.mjs',

@@ -530,7 +530,13 @@ function storyOf({ arrival, processing, forwarding }) {
       el('code', null, JSON.stringify(processing.checkFailedData)),
     ]);
   }
-  for (const note of processing.notes) story.push([note.at, 'busy', el('strong', null, note.by), `: ${note.text}`]);
+  for (const note of processing.notes)
+    story.push([
+      note.at,
+      note.text.startsWith('failed') ? 'bad' : 'good',
+      el('strong', null, note.by),
+      `: ${note.text}`,
+    ]);
   if (forwarding.length === 0) story.push([null, '', 'No consumer group was to have it.']);
   for (const one of forwarding) {
     story.push([
@@ -571,9 +577,10 @@ function timeline(moments) {
 }
 
 /** @param {any} record @returns {Node[]} */
-function uplinkOf({ arrival }) {
+function uplinkOf(record) {
+  const { arrival } = record;
   if (arrival.body === null) return [];
-  return [el('h3', null, 'As the device sent it'), bodyBlock(null, arrival.body)];
+  return [el('h3', null, 'As the device sent it'), bodyBlock(record, arrival.body, (found) => found.arrival.body)];
 }
 
 /** @param {any} record @returns {Node[]} */
@@ -593,8 +600,9 @@ function againOf({ again }) {
 /**
  * @param {any} record whose body it is, for asking again in hex; null where there is no such choice
  * @param {any} body
+ * @param {(record: any) => any} [bodyOf] where it stands in that record
  */
-function bodyBlock(record, body) {
+function bodyBlock(record, body, bodyOf = (found) => found.body) {
   const block = el('pre', null);
   const pretty = body.form === 'text' ? indented(body.content) : null;
   /** @type {[string, () => string | Promise<string>][]} */
@@ -603,7 +611,7 @@ function bodyBlock(record, body) {
     [body.form === 'text' ? 'As sent' : 'Base64', () => body.content],
   ];
   if (record !== null) {
-    forms.push(['Hex', async () => hexLines((await ask(`/v1/records/${record.seq}?as=hex`)).body.content)]);
+    forms.push(['Hex', async () => hexLines(bodyOf(await ask(`/v1/records/${record.seq}?as=hex`)).content)]);
   }
   const buttons = forms.map(([name, read]) =>
     button(name, () => {
