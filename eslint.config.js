@@ -4,7 +4,7 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
-  globalIgnores(['dist/', 'data/', 'coverage/', 'src/storage/generated/', 'test/fixtures/']),
+  globalIgnores(['dist/', 'data/', 'coverage/', 'src/storage/generated/', 'test/fixtures/', 'simulator/worlds/']),
   eslint.configs.recommended,
   {
     linterOptions: { reportUnusedDisableDirectives: 'error', noInlineConfig: true },
