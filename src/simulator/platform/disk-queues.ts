@@ -58,6 +58,7 @@ export class DiskQueues {
   /** Told once when the queues can no longer be written, on a full disk for instance. */
   onFailure(listener: (failure: QueuesUnavailable) => void): void {
     this.listener = listener;
+    if (this.failed) listener(this.failed);
   }
 
   /** Remembers an id, so that those after a restart are larger. */
