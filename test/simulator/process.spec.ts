@@ -1,9 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { createHmac } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import mqtt from 'mqtt';
 import type { ConnectionOptions } from 'rhea';
 import { builtSimulator } from './built-simulator.js';
 import { bodyOf, livingLogin, RawClient, until } from './raw-client.js';
@@ -20,6 +22,8 @@ interface Ready {
   readonly plainPort: number;
   readonly tlsPort: number;
   readonly caFile: string;
+  readonly mqttPort: number;
+  readonly mqttTlsPort: number | null;
   readonly controlPort: number;
   readonly appKey: string;
 }
@@ -82,6 +86,21 @@ describe('the simulator as a process', () => {
     expect(await exited).toBe(0);
     expect(existsSync(join(directory, 'ready.json'))).toBe(false);
     await until(() => consumer.has('connection_error amqp:connection:forced'));
+  });
+
+  it('lets the devices in over MQTT that the documentation names', async () => {
+    const { said } = run({ SIMULATOR_MQTT_TLS_PORT: 'off' });
+    const { mqttPort, mqttTlsPort } = await ready();
+    expect(mqttTlsPort).toBeNull();
+    const signed = 'clientIddeskdeviceNameesp32-001productKeyh9DemoMqtt7';
+    const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${mqttPort}`, {
+      clientId: 'desk|securemode=3,signmethod=hmacsha256|',
+      username: 'esp32-001&h9DemoMqtt7',
+      password: createHmac('sha256', 'demoDeviceSecret-esp32-001').update(signed).digest('hex'),
+      reconnectPeriod: 0,
+    });
+    await until(() => said().includes('a device has connected'));
+    await client.endAsync();
   });
 
   it('takes its credentials from the settings', async () => {
