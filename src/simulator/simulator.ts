@@ -404,12 +404,7 @@ export class Simulator implements FaultTarget, ControlTarget {
       },
       log,
     );
-    try {
-      await door.open();
-    } catch (error) {
-      await platform.close(); // lets go of queues on disk
-      throw error;
-    }
+    await door.open();
     this.mqtt = door;
     this.downlinks.add(door);
   }
@@ -503,7 +498,12 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       for (const client of door.clientsOf(id)) client.close('amqp:resource-deleted', 'the consumer group was deleted');
     }
   });
-  await door.open();
+  try {
+    await door.open();
+  } catch (error) {
+    await platform.close(); // lets go of queues on disk
+    throw error;
+  }
   const simulator = new Simulator(platform, door, tenants, gate, host, certificate, clock, seed, log);
   simulator.populate(options.products ?? null, options.fleet ?? null);
   if (options.rules && options.rules.length > 0) {
