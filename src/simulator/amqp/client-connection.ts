@@ -99,7 +99,7 @@ export class ClientConnection implements Client {
     this.peer = `${socket.remoteAddress ?? ''}:${socket.remotePort ?? ''}`;
     socket.setNoDelay(true);
     this.watch(socket);
-    this.awaitSetup('no sign-in in time', () => this.drop());
+    this.awaitSetup('no sign-in in time', () => this.endSoon());
 
     // A container of its own for each connection, since rhea tells its sign-in callback nothing of the connection.
     const container = rhea.create_container({ id: 'platform-simulator', require_sasl: true });
@@ -238,7 +238,7 @@ export class ClientConnection implements Client {
     this.endSoon();
   }
 
-  /** Ends the connection of a client that is not let in. rhea writes its own outcome in this turn and leaves it open. */
+  /** Ends the connection of a client that is not let in. What rhea has to say is written in this turn. */
   private endSoon(lastWord?: Buffer): void {
     clearTimeout(this.setupTimer);
     setImmediate(() => (lastWord ? this.socket.end(lastWord) : this.socket.end()));
