@@ -78,7 +78,9 @@ describe('the simulator as a process', () => {
     );
     expect(statSync(join(directory, 'ready.json')).mode & 0o777).toBe(0o600);
     expect(readFileSync(caFile, 'utf8')).toContain('BEGIN CERTIFICATE');
-    const consumer = new RawClient({ host: '127.0.0.1', plainPort }, livingLogin()).receive(30);
+    const consumer = new RawClient({ host: '127.0.0.1', plainPort }, livingLogin());
+    consumer.onMessage = ({ delivery }) => delivery.accept();
+    consumer.receive(30);
     await until(() => consumer.received.length === 30);
     expect(said()).toContain(`http://127.0.0.1:${controlPort}/`);
     expect(said()).toContain('so that one consumer sees every kind');
