@@ -315,6 +315,7 @@ export class Simulator implements FaultTarget, ControlTarget {
     const online = device === undefined ? [...this.registry.devices].filter((each) => each.online) : [];
     const found = device === undefined ? (online[chance.whole(0, online.length - 1)] ?? null) : this.known(device);
     if (!found) throw new Error('there is no device online in the simulator');
+    if (!found.online) throw new Error(`device ${found.key} is not online`);
     for (const publication of flicker(found, times, chance, now)) {
       this.publish({ ...publication, origin: { from: 'fault', by: 'flapping' } });
     }

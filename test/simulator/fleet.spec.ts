@@ -110,6 +110,7 @@ describe('the fleet on the wire', () => {
     running.flap(1);
     expect(running.published).toBe(before + 2);
     expect(() => running.flap(1, 'h9DemoMete4:nobody')).toThrow('no device h9DemoMete4:nobody in the simulator');
+    expect(() => running.flap(1, 'h9DemoMqtt7:esp32-001')).toThrow('device h9DemoMqtt7:esp32-001 is not online');
     expect(running.registry.device('h9DemoMqtt7', 'esp32-001')).toMatchObject({
       deviceSecret: 'demoDeviceSecret-esp32-001',
       online: false,
