@@ -13,6 +13,7 @@ it.each([
   ['aba', 'ab%ba', false],
   ['abba', 'ab%ba', true],
   ['aa', 'a%a%a', false],
+  ['ababa', '%aba%aba%', false],
   ['', '%', true],
   ['', '', true],
   ['a%', 'a%', true],

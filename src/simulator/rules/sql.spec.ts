@@ -99,6 +99,8 @@ describe('WHERE', () => {
     ["color = 'red' AND (items.WaterTemp.value > 70 OR on = 1)", true],
     ["color = 'red' and items.WaterTemp.value > 70 or on = 0", false],
     ['not (on = 1)', false],
+    ['on = 0 and isTest', false],
+    ['missing = 1 and on = 0', false],
     ['items.WaterTemp.value >= 61.5 and items.WaterTemp.value <= 61.5', true],
     ['items.WaterTemp.value between 61 and 62', true],
     ['items.WaterTemp.value not between 61 and 62', false],
