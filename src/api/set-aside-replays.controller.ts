@@ -12,7 +12,7 @@ import { mergedFilterOf } from './set-aside-filter.js';
 
 const cursors = new Cursors('set-aside-replays', 'time', 'uuid');
 
-/** Replays of many messages. Comes before the routes of a single one, whose id could be anything. */
+/** Replays of many messages. */
 @ApiTags('set aside')
 @Controller('v1/set-aside')
 export class SetAsideReplaysController {

@@ -20,6 +20,9 @@ export interface ReplayRunnerOptions extends DecodeOptions {
   readonly decode?: (id: MessageKey, raw: RawMessage) => Promise<DecodedMessage>;
 }
 
+/** How long stopping may take. */
+const STOP_WITHIN_MS = 3_000;
+
 /** What to do with a message that the store condemned, standing alone: keep it aside, or else leave it as it is. */
 type Doubt = { readonly detail: string } | 'leave';
 
@@ -65,11 +68,12 @@ export class ReplayRunner extends Replays implements OnApplicationBootstrap, OnM
     this.wake();
   }
 
-  /** The step under way is finished: it is short, and it would be rolled back. */
+  /** The step under way is finished, unless the store hangs: then it is rolled back some day, and another replica goes on. */
   async onModuleDestroy(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);
-    await this.running;
+    const enough = new Promise<void>((resolve) => setTimeout(resolve, STOP_WITHIN_MS).unref());
+    await Promise.race([this.running, enough]);
   }
 
   /** Sees to it that somebody looks for work from now on. */
