@@ -142,7 +142,10 @@ export class ClientConnection implements Client {
     if (!this.link) throw new Error('Sent to a client without a receiver link');
     this.cork();
     // Format 0 beside bytes tells rhea that they are a message encoded already.
-    const delivery = this.link.send(encodeMessage(queued.message, this.signedIn?.base64 ?? false), undefined, 0);
+    // The tag, which must differ on the link only, costs rhea more to make than it does us.
+    const tag = Buffer.allocUnsafe(4);
+    tag.writeUInt32BE(this.handed >>> 0);
+    const delivery = this.link.send(encodeMessage(queued.message, this.signedIn?.base64 ?? false), tag, 0);
     this.handed++;
     this.unanswered.set(delivery, { queued, sentAt: performance.now() });
     this.ackTimer ??= setTimeout(() => this.onAckTimer(), this.rules.ackTimeoutMs);
