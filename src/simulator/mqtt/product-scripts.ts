@@ -3,6 +3,9 @@ import type { Product } from '../devices/product.js';
 import { plainJson } from './alink.js';
 import { ScriptFailed, type Sandbox, type Script, type ScriptValue } from '../rules/sandbox.js';
 
+/** Longest that a script may take for one message; everything else waits for it. Long, for machines that are busy. */
+const CALL_MS = 1_000;
+
 /** What a script made, or why it made nothing. */
 export type ScriptResult = { readonly value: Json } | { readonly failed: string };
 
@@ -55,7 +58,7 @@ export class ProductScripts {
         loaded = { source, script: this.sandbox.load(name, source) };
         this.loaded.set(name, loaded);
       }
-      return { value: jsonOf(loaded.script.call(functionName, args, { now: this.now() })) };
+      return { value: jsonOf(loaded.script.call(functionName, args, { now: this.now(), timeMs: CALL_MS })) };
     } catch (error) {
       if (error instanceof ScriptFailed) return { failed: error.message };
       throw error;
