@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHmac } from 'node:crypto';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import mqtt from 'mqtt';
 import type { ConnectionOptions } from 'rhea';
 import { builtSimulator } from './built-simulator.js';
-import { bodyOf, livingLogin, RawClient, until } from './raw-client.js';
+import { bodyOf, enterpriseLogin, livingLogin, RawClient, until } from './raw-client.js';
 
 interface Run {
   readonly child: ChildProcess;
@@ -113,6 +113,30 @@ describe('the simulator as a process', () => {
     const consumer = new RawClient({ host: '127.0.0.1', plainPort }, login).receive(1);
     await until(() => consumer.received.length === 1);
     consumer.connection.close();
+  });
+
+  it('plays the world of a file: tenants see their own products only', async () => {
+    const { said } = run({ SIMULATOR_WORLD: 'builtin:two-tenants', SIMULATOR_CONTROL_PORT: 'off' });
+    const { plainPort } = await ready();
+    const topicsOf = async (login: { username: string; password: string }): Promise<string[]> => {
+      const consumer = new RawClient({ host: '127.0.0.1', plainPort }, login).receive(10);
+      await until(() => consumer.received.length === 10);
+      consumer.connection.close();
+      return consumer.received.map(({ message }) => String(message.application_properties?.topic));
+    };
+    for (const topic of await topicsOf(livingLogin())) expect(topic).toMatch(/\/a1Demo(Lock1|Air02)\//);
+    for (const topic of await topicsOf(enterpriseLogin())) expect(topic).toMatch(/\/h9Demo(Mete4|Mqtt7)\//);
+    expect(said()).not.toContain('so that one consumer sees every kind');
+  });
+
+  it('names a wrong line of a world in one line and exits with 1', async () => {
+    const world = join(directory, 'world.yaml');
+    writeFileSync(world, 'tenants:\n  living:\n    - appKey: 12\n');
+    const { said, exited } = run({ SIMULATOR_WORLD: world });
+    expect(await exited).toBe(1);
+    expect(said()).toBe(
+      `simulator cannot start: ${world}:3: tenants.living.0.appKey: appKey must be text; put it in quotes\n`,
+    );
   });
 
   it('ends when the process that it was started for is gone', async () => {
