@@ -107,6 +107,23 @@ describe('a fleet', () => {
   });
 });
 
+describe('poison', () => {
+  it('is set aside or understood, and no good message between is lost', async () => {
+    const running = await service();
+    for (const fault of ['poison', 'unknown-topics', 'duplicates']) simulator.faults.start(fault, { share: 1 });
+    publishReports(0, 150);
+    simulator.faults.close();
+    const { published } = simulator.living.counts;
+    expect(published).toBeGreaterThan(750);
+    await allAccepted(published);
+    expect(await readings()).toEqual(expect.arrayContaining(numbers(150)));
+    const counts = await running.get<Ingest>('/v1/ingest');
+    expect(counts.received).toBe(counts.stored + counts.duplicate + counts.setAside);
+    expect(counts.setAside).toBeGreaterThan(100);
+    expect(await running.status('/health/ready')).toBe(200);
+  });
+});
+
 describe('accepting', () => {
   it('waits for the commit: while the database holds the write, nothing is accepted', async () => {
     const running = await service();
