@@ -56,6 +56,9 @@ const PRELUDE = `
       }
       return encoding === 'binary' ? $binary() : $payload(encoding === undefined ? 'utf-8' : encoding);
     },
+    deviceName: () => run.deviceName,
+    productKey: () => run.productKey,
+    messageId: () => run.id,
     getOrNull(value, ...path) {
       for (const step of path) {
         if (value === null || value === undefined || !Object.hasOwn(Object(value), step)) return null;
@@ -135,9 +138,9 @@ export class ParserScript {
     this.writes = [];
     let failure: ScriptFailed | null = null;
     try {
-      const { row, now } = message;
+      const { row, now, id, deviceName, productKey } = message;
       const json = row === null ? null : toScript(row);
-      this.script.call('$start', [{ json }], { now, seed });
+      this.script.call('$start', [{ json, id, deviceName, productKey }], { now, seed });
     } catch (error) {
       failure = error instanceof ScriptFailed ? error : this.script.failed(String(error));
     }
@@ -167,6 +170,8 @@ export class ParserScript {
       },
     };
     for (const [name, { min, max, star, call }] of SQL_FUNCTIONS) {
+      // Asked for in nearly every run, so that each begins with them.
+      if (['deviceName', 'productKey', 'messageId'].includes(name)) continue;
       functions[name === 'payload' ? '$payload' : name] = (...args) => {
         if (!this.message) throw new Error(`${name}() works only while a message is looked at`);
         if (star) return encoded(name, args[0], this.message.body);
