@@ -129,6 +129,20 @@ describe('a consumer group', () => {
     expect(simulator.redelivered).toBe(3);
   });
 
+  it.each(['connection', 'receiver'] as const)('counts what is accepted right before the %s is closed', async (end) => {
+    publish(2);
+    const consumer = client();
+    consumer.onMessage = ({ delivery }) => {
+      delivery.accept();
+      if (consumer.received.length === 2) consumer[end]?.close();
+    };
+    consumer.receive(2);
+    await until(() => simulator.living.clientCount === 0 && consumer.received.length === 2);
+    await until(() => simulator.unsettled === 0);
+    expect(simulator.living.counts).toMatchObject({ accepted: 2, queued: 0 });
+    consumer.connection.close();
+  });
+
   it('gives a copy to every group and each message to one client of a group', async () => {
     const accepting = (group: string): RawClient => {
       const made = client(enterpriseLogin(group));

@@ -279,7 +279,10 @@ export class ClientConnection implements Client {
       this.log.warn('closed a connection after an error', { client: this.clientId, error: String(error) });
       this.expectEnd();
     });
-    container.on('connection_close', () => this.expectEnd());
+    container.on('connection_close', () => {
+      this.letGo();
+      process.nextTick(() => this.expectEnd());
+    });
     // rhea prints to the console, or throws, where nobody listens to these.
     for (const name of ['connection_error', 'disconnected', 'sender_error', 'session_error']) {
       container.on(name, () => undefined);
@@ -320,7 +323,7 @@ export class ClientConnection implements Client {
 
   private onLinkClosed(sender: Sender | undefined): void {
     if (!sender || sender !== this.link) return;
-    this.returnUnanswered();
+    this.letGo();
     this.link = undefined;
     this.awaitLink();
   }
@@ -364,6 +367,20 @@ export class ClientConnection implements Client {
       Object.assign(delivery as Forgettable, { settled: true, remote_settled: true });
       this.group?.answered(queued, 'timed-out');
     }
+  }
+
+  /** The client ends its link or connection. What it answered just before counts; rhea tells of it later in this turn. */
+  private letGo(): void {
+    this.group?.leave(this);
+    const open = [...this.unanswered.keys()];
+    process.nextTick(() => {
+      for (const delivery of open) {
+        const entry = this.unanswered.get(delivery);
+        if (!entry) continue;
+        this.unanswered.delete(delivery);
+        this.group?.answered(entry.queued, 'lost');
+      }
+    });
   }
 
   /** No more answers will come on this link. */
