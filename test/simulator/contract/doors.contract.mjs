@@ -41,7 +41,7 @@ const accounts = {
         },
         { accessKeyId: 'noPermission01', accessKeySecret: 'noPermissionSecret-1', mayConsume: false },
       ],
-      consumerGroupIds: ['demoGroup000100'],
+      consumerGroupIds: ['demoGroup000100', 'demoGroup000300'],
       subscriptions: [
         {
           product: 'h9DemoMete4',
@@ -244,8 +244,8 @@ await withSimulator({ accounts: { ...accounts, freshnessWindowMs: 900_000 } }, a
   for (const [name, login, reason] of cases) {
     warnings.length = 0;
     const client = proton(simulator, login);
-    const closed = await client.until('closed');
-    await until('the log', async () => warnings.length > 0);
+    const closed = await client.until((all) => all.find(({ event }) => event === 'closed' || event === 'link-open'));
+    await client.kill();
     const told = warnings.join('\n');
     check(
       name,
@@ -373,13 +373,19 @@ await withSimulator(
     await last.until('link-open');
     const tooMany = proton(simulator, aksign());
     checkEqual('the 65th client of a group', (await tooMany.until('closed'))?.['sasl'], 'temp');
+    check('  for the reason given', /has 64 clients already/.test(warnings.at(-1) ?? ''), warnings.at(-1));
     clients[0]?.end();
     await until('one to leave', async () => simulator.connections === 63);
     const again = proton(simulator, aksign());
     check('  is let in once one has left', (await again.until('link-open')) !== null);
     const others = await crowd(simulator, 64, aksign({ consumerGroupId: 'demoGroup000100' }));
-    const over = proton(simulator, ststoken());
-    checkEqual('the 129th connection of a tenant', (await over.until('closed'))?.['sasl'], 'temp');
+    const over = proton(simulator, aksign({ consumerGroupId: 'demoGroup000300' }));
+    checkEqual(
+      'the 129th connection of a tenant, in a group of its own',
+      (await over.until('closed'))?.['sasl'],
+      'temp',
+    );
+    check('  for the reason given', /has 128 connections already/.test(warnings.at(-1) ?? ''), warnings.at(-1));
     const elsewhere = proton(simulator, living());
     check('  is no matter to another tenant', (await elsewhere.until('link-open')) !== null);
     await Promise.all([last.close(), again.close(), elsewhere.close()]);
