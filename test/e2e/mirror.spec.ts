@@ -110,16 +110,16 @@ describe('a fleet', () => {
 describe('poison', () => {
   it('is set aside or understood, and no good message between is lost', async () => {
     const running = await service();
-    for (const fault of ['poison', 'unknown-topics', 'duplicates']) simulator.faults.start(fault, { share: 1 });
-    publishReports(0, 150);
+    for (const fault of ['poison', 'unknown-topics']) simulator.faults.start(fault, { share: 1 });
+    publishReports(0, 60);
     simulator.faults.close();
     const { published } = simulator.living.counts;
-    expect(published).toBeGreaterThan(750);
+    expect(published).toBe(4 * 60); // each report, a copy under another topic, and poison beside both
     await allAccepted(published);
-    expect(await readings()).toEqual(expect.arrayContaining(numbers(150)));
+    expect(await readings()).toEqual(expect.arrayContaining(numbers(60)));
     const counts = await running.get<Ingest>('/v1/ingest');
     expect(counts.received).toBe(counts.stored + counts.duplicate + counts.setAside);
-    expect(counts.setAside).toBeGreaterThan(100);
+    expect(counts.setAside).toBeGreaterThan(20);
     expect(await running.status('/health/ready')).toBe(200);
   });
 });
