@@ -65,7 +65,12 @@ const simulator = await startSimulator({
   fleet: { seed: 'contract', devices: 24, flavour: 'both', rate: 150 },
 });
 try {
-  const client = new ProtonClient({ url: `amqp://${simulator.host}:${simulator.plainPort}`, idle: 60, credit: 100_000, ...login });
+  const client = new ProtonClient({
+    url: `amqp://${simulator.host}:${simulator.plainPort}`,
+    idle: 60,
+    credit: 100_000,
+    ...login,
+  });
   const messages = (await client.messages(1_400)).map((each) => ({
     topic: String(each['topic']),
     body: String(each['body']),
