@@ -6,7 +6,7 @@
  * @param {string} facts.url of the service
  * @param {{ ready: boolean, body: string }} facts.service
  * @param {{ address: string, embedded: string | undefined }} facts.database `embedded`: its version
- * @param {{ tlsPort: number, plainPort: number, controlPort: number | null } | undefined} facts.simulator
+ * @param {{ tlsPort: number, plainPort: number, controlPort: number | null, mqttPort: number | null } | undefined} facts.simulator
  * @param {string} facts.platform address of the platform, if it is not the simulator
  * @param {string} facts.logs
  * @param {boolean} facts.token whether REST asks for a token
@@ -30,6 +30,9 @@ export function screen({ url, service, database, simulator, platform, logs, toke
     ['', 'npx prisma studio   (browse the tables)'],
     ['platform', simulator ? `simulated: amqps://127.0.0.1:${simulator.tlsPort}` : platform],
     ...(simulator ? [['', `amqp://127.0.0.1:${simulator.plainPort}   (plain)`]] : []),
+    ...(simulator && simulator.mqttPort !== null
+      ? [['', `mqtt://127.0.0.1:${simulator.mqttPort}   (for devices of your own: docs/simulator.md)`]]
+      : []),
     ...(simulator && simulator.controlPort !== null
       ? [['', `http://127.0.0.1:${simulator.controlPort}/   (look inside: queues, message log, faults)`]]
       : []),

@@ -15,6 +15,7 @@ import { until } from './wait.mjs';
  * @property {number} tlsPort
  * @property {string} caFile
  * @property {number | null} controlPort of the view; null where it is switched off
+ * @property {number | null} mqttPort for devices; null where it is switched off
  * @property {string} appKey
  * @property {string} appSecret
  * @property {{ instanceId: string, accessKeyId: string, accessKeySecret: string, consumerGroupId: string }} enterprise
