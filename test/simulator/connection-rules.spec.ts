@@ -1,4 +1,4 @@
-import { connect as connectTcp } from 'node:net';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Log } from '../../src/simulator/log.js';
 import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/simulator/simulator.js';
@@ -306,6 +306,45 @@ describe('the door of the platform', () => {
       clearTimeout(inside.heartbeat_out);
       Object.assign(inside.remote.open, { idle_time_out: 0 });
     }
+  });
+
+  describe('a client that sends more than any would', () => {
+    const bytesOf = (hex: string): Buffer => Buffer.from(hex.replaceAll(' ', ''), 'hex');
+    const socketOf = ({ connection }: RawClient): Socket => (connection as unknown as { socket: Socket }).socket;
+
+    it('is dropped before it has signed in', async () => {
+      await talk(SASL_HEADER, bytesOf('40000000 02010000'));
+      expect(logged.join()).toMatch(/a frame of 1073741824 bytes/);
+      await talk(SASL_HEADER, ...Array.from({ length: 9_000 }, () => bytesOf('00000008 02010000')));
+      expect(logged.join()).toMatch(/\d+ bytes before its sign-in/);
+      await until(() => simulator.connections === 0);
+    });
+
+    /** No remote channel, the first id 0, windows of 100. */
+    const BEGIN = '005311 c00704 40 43 5264 5264';
+    // The performative is described by a small ulong; lists and values have one byte of length, `43` is 0, `41` true.
+    it.each([
+      ['a frame that it never ends', '40000000 02000000', /a frame of 1073741824 bytes/],
+      [
+        'an answer to more deliveries than there can be',
+        '00000017 02000000 005315 c00a05 41 43 70ffffffff 41 40',
+        /answered at once/,
+      ],
+      ['a message', '00000011 02000000 005314 c00403 43 43 40', /may not send messages/],
+      [
+        'one session after the other',
+        Array.from({ length: 16 }, (_, i) => `00000014 020000${(i + 1).toString(16).padStart(2, '0')} ${BEGIN}`).join(
+          '',
+        ),
+        /more than 16 sessions/,
+      ],
+    ])('is dropped with %s', async (_, hex, reason) => {
+      const client = new RawClient(simulator).receive(1);
+      await until(() => client.has('receiver_open'));
+      socketOf(client).write(bytesOf(hex));
+      await until(() => simulator.connections === 0);
+      expect(logged.join()).toMatch(reason);
+    });
   });
 
   describe('on demand', () => {

@@ -7,6 +7,8 @@ import type { Answer } from '../platform/fate.js';
 import type { Login } from '../platform/credentials.js';
 import type { SignIn } from '../platform/gate.js';
 import type { Log } from '../log.js';
+import { forbidExcess, MAX_SESSIONS } from './excess.js';
+import { FrameWatch, MAX_FRAME_BYTES } from './frame-watch.js';
 import { Nowhere } from './nowhere.js';
 import { plainOnly, TEMPORARY_OUTCOME, type PlainVerdict } from './sasl-plain.js';
 import { encodeMessage } from './encode-message.js';
@@ -66,6 +68,9 @@ const CLOSE_TIMEOUT_MS = 1_000;
 /** Bytes that may wait in the socket before a client counts as too slow, whatever credit it gave. */
 const MAX_SOCKET_BACKLOG = 4 * 1_024 * 1_024;
 
+/** Bytes that a client may send before it has signed in; a security token has some 4 KiB. */
+const MAX_SIGN_IN_BYTES = 65_536;
+
 /** One client on its socket: sign-in, the connection and link rules, its deliveries and their answers. */
 export class ClientConnection implements Client {
   private readonly connection: Connection;
@@ -112,9 +117,13 @@ export class ClientConnection implements Client {
       port: 0,
       reconnect: false,
       session_buffer_size: { outgoing: OUTGOING_BUFFER },
+      max_frame_size: MAX_FRAME_BYTES,
+      channel_max: MAX_SESSIONS - 1,
       sender_options: { treat_modified_as_released: false } as SenderOptions,
       receiver_options: { credit_window: 0, autoaccept: false },
     });
+    forbidExcess(this.connection, OUTGOING_BUFFER);
+    this.weigh(socket); // before rhea reads it
     this.serverSide.accept(socket);
   }
 
@@ -398,6 +407,21 @@ export class ClientConnection implements Client {
       if (socket === this.socket) this.onSocketClosed();
     });
     socket.on('drain', () => this.group?.wake());
+  }
+
+  /** Drops a client for bytes that rhea would collect without looking at them. */
+  private weigh(socket: Socket): void {
+    const drop = (reason: string): void => {
+      this.log.warn('dropped a client that sends too much', { client: this.clientId, peer: this.peer, reason });
+      this.drop();
+    };
+    const frames = new FrameWatch(MAX_FRAME_BYTES, (bytes) => drop(`a frame of ${bytes} bytes`));
+    let before = 0;
+    socket.on('data', (chunk: Buffer) => {
+      if (socket.destroyed) return;
+      if (!this.signedIn && (before += chunk.length) > MAX_SIGN_IN_BYTES) drop(`${before} bytes before its sign-in`);
+      else frames.see(chunk);
+    });
   }
 
   private onSocketClosed(): void {
