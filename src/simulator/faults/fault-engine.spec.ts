@@ -22,6 +22,31 @@ describe('the fault engine', () => {
     expect(rig.engine.stop('duplicates-9')).toBe(false);
   });
 
+  it('ends all faults although the platform no longer takes what one of them held back', () => {
+    const rig = new FaultRig();
+    const { options } = rig.engine as unknown as { options: { publish: (publication: Publication) => string } };
+    rig.engine.start('late', { share: 1 });
+    rig.engine.start('refused-logins');
+    rig.engine.pass({ topic: '/t', body: 'x' });
+    options.publish = () => {
+      throw new Error('the disk is full');
+    };
+    rig.engine.close();
+    expect(rig.engine.list().map(({ running }) => running)).toEqual([false, false]);
+    expect(rig.deeds).toEqual(['refuse true', 'refuse false']);
+    expect(rig.engine.log()).toContainEqual(
+      expect.objectContaining({ what: 'not ended in order', details: { reason: 'the disk is full' } }),
+    );
+  });
+
+  it('runs no more than a hundred at once', () => {
+    const rig = new FaultRig();
+    for (const name of numbers(100)) rig.engine.start('duplicates', {}, { seed: name });
+    expect(() => rig.engine.start('late')).toThrow('100 faults are running; end some of them first');
+    rig.engine.stop('duplicates-1');
+    rig.engine.start('late');
+  });
+
   it('gives the id of a message also when it holds it back', () => {
     const rig = new FaultRig();
     rig.engine.start('late', { share: 1, least: '1m', most: '1m' });

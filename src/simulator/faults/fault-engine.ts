@@ -53,6 +53,8 @@ export interface StartOptions {
   readonly seed?: string;
 }
 
+/** Faults that run at once, and scenarios: each message goes through all, one within the other. */
+const MOST_RUNNING = 100;
 /** How many ended runs, and log entries, are remembered. */
 const REMEMBERED_RUNS = 200;
 const REMEMBERED_ENTRIES = 1_000;
@@ -131,13 +133,15 @@ export class FaultEngine {
     return this.entries.slice(-Math.max(1, limit));
   }
 
-  /** Runs a scenario of this YAML text; `file` is named in errors. Throws `BadDescription`. */
+  /** Runs a scenario of this YAML text; `file` is named in errors. Throws `BadDescription` and `BadFault`. */
   runScenario(text: string, file = 'scenario'): ScenarioView {
     return this.play(parseScenario(file, text));
   }
 
-  /** Runs a scenario that was read before. */
+  /** Runs a scenario that was read before. Throws `BadFault` when too many are running. */
   play(file: ScenarioFile): ScenarioView {
+    const playing = [...this.scenarios.values()].filter(({ running }) => running).length;
+    if (playing >= MOST_RUNNING) throw new BadFault(`${MOST_RUNNING} scenarios are running; end some of them first`);
     const number = this.count('scenario');
     const { clock } = this.options;
     const schedule = file.clock === 'world' ? this.world : this.simulated;
@@ -193,6 +197,8 @@ export class FaultEngine {
     if (typeof kind === 'string') throw new BadFault(kind);
     const checked = kind.schema.safeParse(given);
     if (!checked.success) throw new BadFault(`${name}: ${describeIssues(checked.error.issues)}`);
+    const running = [...this.runs.values()].filter(({ endedAt }) => endedAt === null).length;
+    if (running >= MOST_RUNNING) throw new BadFault(`${MOST_RUNNING} faults are running; end some of them first`);
     const number = this.count(name);
     const seed = options.seed ?? `${this.options.seed}/${name}/${number}`;
     const id = `${name}-${number}`;
@@ -229,7 +235,13 @@ export class FaultEngine {
     run.endedAt = this.options.clock.now();
     for (const plan of run.plans) plan.cancelled = true;
     run.plans.clear();
-    run.active.end?.();
+    try {
+      run.active.end?.();
+    } catch (error) {
+      // Such as the platform that can no longer keep what was held back: no reason to leave the other faults running.
+      const reason = error instanceof Error ? error.message : String(error);
+      this.tell(run.id, 'not ended in order', { reason });
+    }
     // Only now: what it held goes through the faults behind it.
     this.stages = this.stages.filter((each) => each !== run);
     run.active = {};

@@ -38,4 +38,20 @@ describe('a schedule', () => {
     expect(happened).toEqual(['first', 'third']);
     schedule.close();
   });
+
+  it('gives others their turn although what happens plans the next at once', () => {
+    const schedule = new Schedule(
+      () => 10,
+      () => 60_000,
+    );
+    let happened = 0;
+    const again = (): void => {
+      happened++;
+      schedule.at(10, again);
+    };
+    again();
+    schedule.runDue();
+    expect(happened).toBe(50_001);
+    schedule.close();
+  });
 });

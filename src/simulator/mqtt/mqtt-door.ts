@@ -422,6 +422,7 @@ export class MqttDoor implements DownlinkRoute {
 
   /** Takes what a device publishes; says what is wrong with it when the connection has to be closed for it. */
   private publication(client: Client, { topic, payload, qos }: PublishPacket): string | null {
+    if (this.stopping) return 'the simulator stops';
     const visit = this.visits.get(client);
     const session = visit?.session ?? null;
     const bytes = payload.length;
