@@ -67,7 +67,7 @@ export interface SimulatorOptions extends Partial<DeliveryRules> {
   readonly accounts?: Accounts;
   /** Of everything the simulator leaves to chance. */
   readonly seed?: string;
-  /** Milliseconds since 1970: of generateTime, message ids, rounds, expiry and signature freshness. */
+  /** In place of the world's clock and the simulated one, for tests that move it by hand; milliseconds since 1970. */
   readonly clock?: () => number;
   /** How much faster than the world's the simulated time runs, and where it starts; 1, now. */
   readonly timeScale?: number;
@@ -150,6 +150,7 @@ export class Simulator implements FaultTarget, ControlTarget {
   /** For the scripts of products and rules; costs nothing until one is loaded. */
   private readonly sandbox = new Sandbox();
   private control: { readonly api: ControlApi; readonly port: number } | null = null;
+  private stopped: Promise<void> | null = null;
 
   /** Use `startSimulator`. */
   constructor(
@@ -172,7 +173,7 @@ export class Simulator implements FaultTarget, ControlTarget {
       log,
       target: this,
       publish: (publication) => platform.publish(publication),
-      nextId: () => platform.nextId(clock.now()),
+      nextId: () => platform.nextId(),
       tenants: () => [
         ...this.accounts.apps.map(({ appKey }) => livingTenant(appKey)),
         ...this.accounts.instances.map(({ instanceId }) => enterpriseTenant(instanceId)),
@@ -433,8 +434,13 @@ export class Simulator implements FaultTarget, ControlTarget {
     this.platform.addForwarder(engine);
   }
 
-  /** Ends every connection and frees the ports; within a second, whatever the clients do. */
-  async stop(): Promise<void> {
+  /** Ends every connection and frees the ports; within a second, whatever the clients do. Again, it waits for the first. */
+  stop(): Promise<void> {
+    this.stopped ??= this.end();
+    return this.stopped;
+  }
+
+  private async end(): Promise<void> {
     this.feed?.stop();
     this.faults.close();
     await this.mqtt?.close();
@@ -459,11 +465,18 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const secrets = new Random(`secrets/${seed}`);
   const tenants = new Tenants(accounts, { ...NO_GROUP_LIMITS, ...options.groupLimits }, () => secrets.text(30));
   if (options.queues === 'disk' && dataDir === undefined) throw new Error('Queues on disk need a dataDir');
+  const certificate =
+    tlsPort === null && (options.mqttTlsPort ?? null) === null
+      ? null
+      : dataDir === undefined
+        ? { ...(await makeCertificate(Date.now())), caFile: null }
+        : await keptCertificate(dataDir, Date.now());
   const queues = options.queues === 'disk' ? await DiskQueues.open(join(dataDir ?? '', 'queues')) : null;
   const platform = new Platform({
     tenants,
     seed,
     clock,
+    worldNow: options.clock ?? Date.now,
     log,
     rules: deliveryRules(limits ? withPlatformRates(QUICK_RULES) : QUICK_RULES, options),
     queues,
@@ -475,13 +488,6 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   gate.onRefused(({ clientId, peer, reason }) => {
     platform.messages.refused({ what: 'sign-in', door: 'amqp', who: clientId || peer, reason });
   });
-  const { mqttPort = null, mqttTlsPort = null } = options;
-  const certificate =
-    tlsPort === null && mqttTlsPort === null
-      ? null
-      : dataDir === undefined
-        ? { ...(await makeCertificate(Date.now())), caFile: null }
-        : await keptCertificate(dataDir, Date.now());
   const { ackTimeoutMs = 30_000 } = options;
   const { minIdleTimeoutMs = 30_000, maxIdleTimeoutMs = 300_000 } = options;
   const rules = { setupTimeoutMs, ackTimeoutMs, minIdleTimeoutMs, maxIdleTimeoutMs };
@@ -506,44 +512,40 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     throw error;
   }
   const simulator = new Simulator(platform, door, tenants, gate, host, certificate, clock, seed, log);
-  simulator.populate(options.products ?? null, options.fleet ?? null);
-  if (options.rules && options.rules.length > 0) {
-    try {
-      await simulator.addRules(options.rules, log);
-    } catch (error) {
-      await simulator.stop();
-      throw error;
-    }
-  }
-  if (mqttPort !== null || mqttTlsPort !== null) {
-    const { mqttMinKeepAliveSeconds: minKeepAliveSeconds = 30, mqttScanMs: scanMs = 30_000 } = options;
-    try {
-      await simulator.openMqtt(
-        { host, plainPort: mqttPort, tlsPort: mqttTlsPort, certificate, minKeepAliveSeconds, scanMs },
-        log,
-      );
-    } catch (error) {
-      await simulator.stop();
-      throw error;
-    }
-  }
-  for (const fault of options.faults ?? []) simulator.faults.start(fault);
-  if (options.scenario) simulator.faults.play(options.scenario);
   queues?.onFailure((failure) => {
     log.warn('stops, since it cannot keep what is published', { reason: failure.message });
-    void simulator.stop().then(() => options.onFailure?.(failure));
+    void simulator
+      .stop()
+      .catch((error: unknown) => log.warn('did not stop in order', { reason: String(error) }))
+      .then(() => options.onFailure?.(failure));
   });
-  if (options.controlPort !== undefined && options.controlPort !== null) {
-    const { controlPort: port, controlHost = '127.0.0.1', controlToken: token = null } = options;
-    try {
-      await simulator.openControl({ host: controlHost, port, token }, log);
-    } catch (error) {
-      await simulator.stop();
-      throw error;
-    }
+  try {
+    await furnish(simulator, options, { host, certificate, log });
+  } catch (error) {
+    await simulator.stop();
+    throw error;
   }
   simulator.startFleet();
   return simulator;
+}
+
+/** Everything behind the door for consumers that the options ask for. */
+async function furnish(
+  simulator: Simulator,
+  options: SimulatorOptions,
+  { host, certificate, log }: { host: string; certificate: Certificate | null; log: Log },
+): Promise<void> {
+  simulator.populate(options.products ?? null, options.fleet ?? null);
+  if (options.rules && options.rules.length > 0) await simulator.addRules(options.rules, log);
+  const { mqttPort: plainPort = null, mqttTlsPort: tlsPort = null } = options;
+  if (plainPort !== null || tlsPort !== null) {
+    const { mqttMinKeepAliveSeconds: minKeepAliveSeconds = 30, mqttScanMs: scanMs = 30_000 } = options;
+    await simulator.openMqtt({ host, plainPort, tlsPort, certificate, minKeepAliveSeconds, scanMs }, log);
+  }
+  for (const fault of options.faults ?? []) simulator.faults.start(fault);
+  if (options.scenario) simulator.faults.play(options.scenario);
+  const { controlPort: port = null, controlHost = '127.0.0.1', controlToken: token = null } = options;
+  if (port !== null) await simulator.openControl({ host: controlHost, port, token }, log);
 }
 
 function demoAccounts(): Accounts {

@@ -48,6 +48,17 @@ describe('a consumer group', () => {
     expect(received && bodyOf(received).toString()).toBe('{"ä":1}');
   });
 
+  it('never gives an id twice, also after a restart with a clock that starts where it did, or ran fast', async () => {
+    await restart({ startAt: Date.UTC(2024, 0, 1) });
+    const first = publish(3);
+    await restart({ startAt: Date.UTC(2024, 0, 1) });
+    const second = publish(3);
+    await restart({ timeScale: 10_000 });
+    const ids = [...first, ...second, ...publish(3)];
+    expect(new Set(ids).size).toBe(9);
+    expect([...ids].sort()).toEqual(ids);
+  });
+
   it.each(['data', 'several-data', 'value-string', 'value-binary'] as const)(
     'carries the same bytes as %s',
     async (bodyForm) => {

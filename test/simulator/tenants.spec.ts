@@ -147,6 +147,30 @@ describe('tenants over the wire', () => {
     publish(INSTANCE, '/as/mqtt/status/h9DemoMete4/m', 'for nobody');
   });
 
+  it('lose what a deleted group held: it is given up, in whatever queue it was, and a group of that name begins empty', async () => {
+    const group = 'enterprise/iot-demo0001/late000300';
+    const create = (): void => {
+      simulator.tenants.createGroup('iot-demo0001', 'late000300');
+      simulator.tenants.subscribe('iot-demo0001', {
+        product: 'h9DemoMete4',
+        messages: ['DeviceDataFlag'],
+        groups: ['late000300'],
+      });
+    };
+    create();
+    const [old = ''] = [publish(INSTANCE, '/h9DemoMete4/m/user/x', 'backlog')];
+    const client = new RawClient(simulator, enterpriseLogin('late000300')).receive(1);
+    await until(() => client.received.length === 1);
+    const waiting = publish(INSTANCE, '/h9DemoMete4/m/user/x', 'in real time');
+    const { counts } = simulator.groups.get(group) ?? {};
+    expect(counts).toMatchObject({ queued: 1, unsettled: 1 });
+    simulator.tenants.deleteGroup('iot-demo0001', 'late000300');
+    await until(() => simulator.connections === 0);
+    expect([old, waiting].map((id) => simulator.fate(id, group)?.outcome)).toEqual(['cleared', 'cleared']);
+    create();
+    expect(simulator.groups.get(group)?.counts).toMatchObject({ queued: 0, published: 0 });
+  });
+
   it('are refused with their former secret, keep open connections, and are let in once it is restored', async () => {
     const open = await consumer(enterpriseLogin('DEFAULT_GROUP'));
     const rotation = simulator.rotateSecrets(INSTANCE, 'demoAccessKeyId01');

@@ -98,6 +98,7 @@ export class ConsumerGroup {
   private pumping = false;
   private timer: NodeJS.Timeout | undefined;
   private closed = false;
+  private deleted = false;
   private readonly count = { published: 0, sent: 0, redelivered: 0, accepted: 0, unsettled: 0, dropped: 0 };
   private expired = 0;
   private overflowed = 0;
@@ -195,6 +196,8 @@ export class ConsumerGroup {
       queued.consumer?.add(queued.fromBacklog, now.real);
       this.store.done(queued);
       if (queued.fromBacklog) this.wake();
+    } else if (this.deleted) {
+      this.giveUp(queued);
     } else if (!this.closed) {
       this.putBack(queued);
     }
@@ -202,10 +205,15 @@ export class ConsumerGroup {
 
   /** Drops the backlog (ResetConsumerGroupPosition); what is on its way to a client is not part of it. */
   clear(): void {
-    this.store.clear((queued) => {
-      this.trace.dropped(queued.message, this.id, 'cleared');
-      this.count.dropped++;
-    });
+    this.store.clear((queued) => this.giveUp(queued));
+  }
+
+  /** The group is no more: all that it held is given up, and what is on its way to a client unless that accepts it. */
+  delete(): void {
+    this.deleted = true;
+    for (let queued = this.takeRealtime(); queued; queued = this.takeRealtime()) this.giveUp(queued);
+    this.clear();
+    this.close();
   }
 
   /** Something changed (a message, credit, an answer, a clock): send what can be sent, once for all changes of this turn. */
@@ -232,6 +240,7 @@ export class ConsumerGroup {
   }
 
   private arrived(queued: QueuedMessage): void {
+    if (this.deleted) this.giveUp(queued);
     if (this.closed) return;
     if (this.seats.size === 0) {
       this.putBack(queued);
@@ -390,6 +399,11 @@ export class ConsumerGroup {
     }
   }
 
+  private giveUp({ message }: QueuedMessage): void {
+    this.trace.dropped(message, this.id, 'cleared');
+    this.count.dropped++;
+  }
+
   private drop(queued: QueuedMessage, why: 'expired' | 'overflowed'): void {
     this.store.done(queued);
     this.trace.dropped(queued.message, this.id, why);
@@ -403,5 +417,3 @@ export class ConsumerGroup {
     }
   }
 }
-
-export type { GroupRules, QueuedMessage };

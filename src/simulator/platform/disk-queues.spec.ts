@@ -136,6 +136,35 @@ describe('queues on disk', () => {
     expect([queues.group('a').length, queues.group('b').length]).toEqual([0, 1]);
   });
 
+  it('give a group that is made anew nothing of the former, and lose nothing of the new one', async () => {
+    const former = queues.group('a');
+    for (const number of numbers(0, 20)) former.push(aMessage(number));
+    await somethingOf(former);
+    const onItsWay = former.shift();
+    queues.forget('a');
+    const made = queues.group('a');
+    made.push(aMessage(100));
+    if (onItsWay) former.done(onItsWay); // a client of the former answers late
+    await somethingOf(made);
+    const again = await reopen();
+    expect(idsOf(await takeAll(again))).toEqual([100]);
+  });
+
+  it('leave nothing on the disk of a group that was being deleted when the process ended', async () => {
+    queues.group('a').push(aMessage(1));
+    queues.group('b').push(aMessage(2));
+    await reopen();
+    const { db } = queues as unknown as {
+      db: { clear: () => Promise<void>; keys: () => { all(): Promise<string[]> } };
+    };
+    db.clear = () => Promise.resolve(); // as if the process ended before
+    queues.forget('b');
+    expect(idsOf(await takeAll(await reopen()))).toEqual([1]);
+    const { db: reopened } = queues as unknown as { db: typeof db };
+    const keys = await reopened.keys().all();
+    expect(keys.filter((key) => key.startsWith('b'))).toHaveLength(1);
+  });
+
   it('remember the last id', async () => {
     queues.noteId(170_000_000_012_300_001n);
     await reopen();

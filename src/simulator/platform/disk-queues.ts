@@ -21,6 +21,8 @@ export class DiskQueues {
   private readonly states = new Map<string, GroupState>();
   private readonly writes: WriteBehind;
   private last = 0n;
+  /** Of a group, so far: the next one must not find what is still to be deleted of a former. */
+  private lastNumber = 0;
   private failed: QueuesUnavailable | null = null;
   private listener: (failure: QueuesUnavailable) => void = () => undefined;
 
@@ -71,12 +73,14 @@ export class DiskQueues {
   group(id: string): GroupStore {
     let state = this.states.get(id);
     if (!state) {
-      const number = Math.max(0, ...[...this.states.values()].map((other) => other.number)) + 1;
-      state = { number, seq: 0, stored: 0, storedBytes: 0 };
+      state = { number: ++this.lastNumber, seq: 0, stored: 0, storedBytes: 0 };
       this.states.set(id, state);
     }
     const known = state;
-    const save = (): void => this.writes.set(GROUP + id, () => Buffer.from(JSON.stringify(known)));
+    const save = (): void => {
+      // Its clients may still answer when a group is gone.
+      if (this.states.get(id) === known) this.writes.set(GROUP + id, () => Buffer.from(JSON.stringify(known)));
+    };
     return new DiskStore(known, this.db, this.writes, save, (error) => this.fail(error));
   }
 
@@ -101,6 +105,8 @@ export class DiskQueues {
     for await (const [key, value] of this.db.iterator({ gte: GROUP, lt: `${GROUP}\uffff` })) {
       this.states.set(key.slice(GROUP.length), JSON.parse(value.toString()) as GroupState);
     }
+    this.lastNumber = Math.max(0, ...[...this.states.values()].map(({ number }) => number));
+    await DiskStore.eraseOthers(this.states.values(), this.db);
   }
 
   private fail(error: unknown): void {

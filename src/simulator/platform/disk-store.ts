@@ -27,6 +27,7 @@ const READ_AHEAD_BYTES = 1_024 * 1_024;
 const BACKLOG = 'b';
 const REALTIME = 'r';
 const DELIVERIES = 'd';
+const KINDS = [BACKLOG, REALTIME, DELIVERIES];
 
 /**
  * The queues of one group on disk. Of the backlog only the next messages are in memory, so that it may be as deep as the disk
@@ -71,8 +72,21 @@ export class DiskStore implements GroupStore {
   /** Deletes all of a group. */
   static async erase(state: GroupState, db: ClassicLevel<string, Buffer>, writes: WriteBehind): Promise<void> {
     await writes.flushed();
-    for (const kind of [BACKLOG, REALTIME, DELIVERIES]) {
-      await db.clear({ gte: key(kind, state.number, 0), lte: key(kind, state.number, Number.MAX_SAFE_INTEGER) });
+    for (const kind of KINDS) {
+      await db.clear({ gte: key(kind, state.number, 0), lte: key(kind, state.number, LAST_SEQ) });
+    }
+  }
+
+  /** Deletes all that belongs to none of these groups: what a process that ended too soon left of a deleted one. */
+  static async eraseOthers(states: Iterable<GroupState>, db: ClassicLevel<string, Buffer>): Promise<void> {
+    const numbers = [...states].map(({ number }) => number).sort((a, b) => a - b);
+    for (const kind of KINDS) {
+      let after = kind;
+      for (const number of numbers) {
+        await db.clear({ gt: after, lt: key(kind, number, 0) });
+        after = key(kind, number, LAST_SEQ);
+      }
+      await db.clear({ gt: after, lt: `${kind}~` });
     }
   }
 
@@ -248,6 +262,8 @@ export class DiskStore implements GroupStore {
     }
   }
 }
+
+const LAST_SEQ = Number.MAX_SAFE_INTEGER;
 
 /** Of equal length for all numbers, so that their order is that of the numbers. */
 const key = (kind: string, group: number, seq: number): string =>

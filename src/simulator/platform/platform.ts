@@ -19,6 +19,8 @@ export interface PlatformOptions {
   readonly queues: DiskQueues | null;
   readonly seed: string;
   readonly clock: Clock;
+  /** The world's time, milliseconds since 1970: of message ids. */
+  readonly worldNow: () => number;
   /** How many messages the message log remembers, and how many bytes of bodies. */
   readonly logged: number;
   readonly loggedBytes: number;
@@ -91,9 +93,12 @@ export class Platform {
     return message.id;
   }
 
-  /** A number of 18 digits, as the platform's are: it does not fit a double. Grows with time, also over restarts. */
-  nextId(now: number): string {
-    const first = BigInt(Math.trunc(now)) * 100_000n;
+  /**
+   * A number of 18 digits, as the platform's are: it does not fit a double. By the world's time, so that no id comes again
+   * after a restart, wherever the simulated time starts and however fast it runs.
+   */
+  nextId(): string {
+    const first = BigInt(Math.trunc(this.options.worldNow())) * 100_000n;
     this.lastId = first > this.lastId ? first : this.lastId + 1n;
     this.options.queues?.noteId(this.lastId);
     return this.lastId.toString();
@@ -125,7 +130,7 @@ export class Platform {
   }
 
   private removeGroup(id: string): void {
-    this.groupsById.get(id)?.close();
+    this.groupsById.get(id)?.delete();
     this.groupsById.delete(id);
     this.options.queues?.forget(id);
   }
@@ -149,7 +154,7 @@ export class Platform {
     const { topic, body, messageId, generateTime, qos, properties, bodyForm, tenant } = publication;
     const now = this.clock.now();
     return {
-      id: messageId ?? this.nextId(now),
+      id: messageId ?? this.nextId(),
       anonymous: messageId === null,
       topic,
       body: typeof body === 'string' ? Buffer.from(body, 'utf8') : Buffer.from(body),
