@@ -42,6 +42,7 @@ describe('readUplink', () => {
     ['/shadow/update/pk/dn', { kind: 'other' }],
     ['/pk/dn/user/update', { kind: 'custom', topic: '/pk/dn/user/update', scripted: false }],
     ['/pk/dn/user/a/b?_sn=default', { kind: 'custom', topic: '/pk/dn/user/a/b', scripted: true }],
+    ['/pk/dn/user/ota/job/status', { kind: 'custom', topic: '/pk/dn/user/ota/job/status', scripted: false }],
     ['/pk/dn/update', { kind: 'custom', topic: '/pk/dn/update', scripted: false }],
   ])('reads %s', (topic, expected) => {
     expect(readUplink(device, topic)).toEqual(expected);
@@ -59,6 +60,7 @@ describe('readUplink', () => {
     '/pk/dn/thing/event/property/post',
     '/pk/dn/ota/upgrade',
     '/pk/dn/mqtt/status',
+    '/pk/dn/job/ota/job/status',
     '/as/mqtt/status/pk/dn',
     '/ota/device/inform/pk/other',
     '/ext/ntp/pk/other/request',

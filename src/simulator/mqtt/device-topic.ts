@@ -16,6 +16,8 @@ export type Uplink =
 const SCRIPTED = '?_sn=default';
 /** First segments that are the platform's own: a device that could publish there would forge messages of the platform. */
 const RESERVED = new Set(['thing', 'ota', 'mqtt', 'device', 'rrpc', '']);
+/** With the device's name for a package, a topic of old custom form that would tell of an update of the whole product. */
+const OTA_JOB = /^[^/]+\/ota\/job\/status$/;
 
 /** What a device may say on this topic; null when the topic is not its own to publish on. */
 export function readUplink({ productKey, deviceName }: Device, topic: string): Uplink | null {
@@ -40,6 +42,7 @@ export function readUplink({ productKey, deviceName }: Device, topic: string): U
   const suffix = scripted ? rest.slice(0, -SCRIPTED.length) : rest;
   const [first = '', second] = suffix.split('/');
   if (RESERVED.has(first) || (first === 'user' && !second)) return null;
+  if (first !== 'user' && OTA_JOB.test(suffix)) return null;
   return { kind: 'custom', topic: `/${own}/${suffix}`, scripted };
 }
 

@@ -41,7 +41,11 @@ export function readTopic(topic: string): TopicFacts | null {
   const match = /^(?:\/sys)?\/([^/]+)\/([^/]+)\/(.+)$/.exec(topic);
   if (!match) return null;
   const [, productKey = '', deviceName = '', rest = ''] = match;
+  // Custom topics come first: a device may call them what it likes.
+  if (rest.startsWith('user/')) return { productKey, deviceName, flag: 'DeviceDataFlag' };
   if (/^[^/]+\/ota\/job\/status$/.test(rest)) return { productKey, deviceName: null, flag: 'OtaJobFlag' };
-  if (rest === 'device/status/notify') return { productKey, deviceName, flag: 'DeviceStatusChangeFlag' };
+  if (rest === 'device/status/notify' || rest === 'mqtt/status') {
+    return { productKey, deviceName, flag: 'DeviceStatusChangeFlag' };
+  }
   return { productKey, deviceName, flag: REST_OF_TOPIC.find(([form]) => form.test(rest))?.[1] ?? 'DeviceDataFlag' };
 }
