@@ -427,9 +427,8 @@ export class Simulator implements FaultTarget, ControlTarget {
       now: () => this.clock.now(),
       seed,
       log,
-      note: (messageId, rule, text) => this.platform.messages.noted(messageId, `rule ${rule}`, text),
+      note: (messageId, rule, text) => this.messages.noted(messageId, `rule ${rule}`, text),
       publishToDevice: (topic, body) => publishToDevice({ registry, downlinks, hand }, topic, body),
-      noted: (messageId, by, text) => this.messages.noted(messageId, by, text),
     });
     this.platform.addForwarder(engine);
   }

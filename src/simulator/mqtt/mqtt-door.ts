@@ -116,7 +116,7 @@ export class MqttDoor implements DownlinkRoute {
     private readonly log: Log,
   ) {
     const now = (): number => platform.now();
-    this.scripts = new ProductScripts(platform.sandbox, now);
+    this.scripts = new ProductScripts(platform.sandbox, now, () => platform.worldNow());
     this.uplinks = new Uplinks(platform.registry, this.pending, this.scripts, now);
   }
 

@@ -1,6 +1,7 @@
 import type { Json } from '../devices/json.js';
 import type { Product } from '../devices/product.js';
 import { plainJson } from './alink.js';
+import { ScriptRest } from '../rules/script-rest.js';
 import { ScriptFailed, type Sandbox, type Script, type ScriptValue } from '../rules/sandbox.js';
 
 /** Longest that a script may take for one message; everything else waits for it. Long, for machines that are busy. */
@@ -14,12 +15,13 @@ export type ScriptResult = { readonly value: Json } | { readonly failed: string 
  * bytes of custom topics into JSON (protocol 7.18, 7.19). Each is loaded when it is first needed.
  */
 export class ProductScripts {
-  private readonly loaded = new Map<string, { readonly source: string; readonly script: Script }>();
+  private readonly known = new Map<string, { readonly source: string; script: Script | null; rest: ScriptRest }>();
 
   constructor(
     private readonly sandbox: Sandbox,
     /** For `Date` in scripts. */
     private readonly now: () => number,
+    private readonly worldNow: () => number,
   ) {}
 
   /** Alink JSON of what a device sent raw. */
@@ -52,16 +54,20 @@ export class ProductScripts {
     const source = product[kind];
     const name = nameOf(product, kind);
     if (source === null) return { failed: `product ${product.productKey} has no ${kind}` };
+    let known = this.known.get(name);
+    if (known?.source !== source) {
+      known = { source, script: null, rest: new ScriptRest(this.worldNow) };
+      this.known.set(name, known);
+    }
+    const { reason } = known.rest;
+    if (reason !== null) return { failed: `${name}: ${reason}` };
     try {
-      let loaded = this.loaded.get(name);
-      if (loaded?.source !== source) {
-        loaded = { source, script: this.sandbox.load(name, source) };
-        this.loaded.set(name, loaded);
-      }
-      return { value: jsonOf(loaded.script.call(functionName, args, { now: this.now(), timeMs: CALL_MS })) };
+      known.script ??= this.sandbox.load(name, source);
+      return { value: jsonOf(known.script.call(functionName, args, { now: this.now(), timeMs: CALL_MS })) };
     } catch (error) {
-      if (error instanceof ScriptFailed) return { failed: error.message };
-      throw error;
+      if (!(error instanceof ScriptFailed)) throw error;
+      known.rest.after(error);
+      return { failed: error.message };
     }
   }
 }

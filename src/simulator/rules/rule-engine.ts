@@ -8,6 +8,7 @@ import { Random } from '../random.js';
 import { ParserScript, type ScriptRun } from './parser-script.js';
 import { BadRule, type ParserDescription, type RuleDescription, type SqlRuleDescription } from './rule.js';
 import { ScriptFailed, type Sandbox } from './sandbox.js';
+import { ScriptRest } from './script-rest.js';
 import type { RuleMessage } from './sql-functions.js';
 import { BadSql } from './sql-grammar.js';
 import { readJson } from './sql-value.js';
@@ -17,8 +18,6 @@ import { BadTopic, TopicIndex, topicLevels } from './topic-filter.js';
 /** Of one instance (protocol 11). */
 const MAX_PARSERS = 1_000;
 const MAX_DESTINATIONS = 10;
-/** A script that ran out of time is left alone for so long, in the world's time: it holds everything else up. */
-const REST_MS = 10_000;
 /** A failing rule is logged so often at most, in the world's time. */
 const LOG_EVERY_MS = 1_000;
 
@@ -31,12 +30,10 @@ export interface RuleEngineOptions {
   readonly worldNow?: () => number;
   readonly seed: string;
   readonly log: Log;
-  /** Told what a rule made of a message, or why it failed; for the message log. */
-  readonly note?: (messageId: string, rule: string, text: string) => void;
   /** Publishes on a topic of a device for `writeIotTopic`; says why it cannot, or null. */
   readonly publishToDevice: (topic: string, body: Uint8Array) => string | null;
-  /** Hears of every failure, for the message log. */
-  readonly noted?: (messageId: string, by: string, text: string) => void;
+  /** Hears why a rule failed for a message; for the message log. */
+  readonly note?: (messageId: string, rule: string, text: string) => void;
 }
 
 /** What a rule makes of one message. */
@@ -104,9 +101,6 @@ export class RuleEngine implements Forwarder {
         random: new Random(`${this.options.seed}/${rule.name}/${message.id}`),
       });
       made.push(...forwards);
-      const times = forwards.length === 1 ? 'once' : `${forwards.length} times`;
-      if (forwards.length > 0) this.options.note?.(message.id, rule.name, `forwarded ${times}`);
-      for (const { errorMessage } of failures) this.options.note?.(message.id, rule.name, `failed: ${errorMessage}`);
       if (failures.length > 0) made.push(...this.failed(rule, seen, failures));
     }
     return made;
@@ -144,7 +138,7 @@ export class RuleEngine implements Forwarder {
   private failed(rule: Rule, message: Omit<RuleMessage, 'random'>, failures: readonly Failure[]): readonly Forward[] {
     const { id, topic, productKey, deviceName, body } = message;
     rule.failures++;
-    for (const { errorMessage } of failures) this.options.noted?.(id, `rule ${rule.name}`, `failed: ${errorMessage}`);
+    for (const { errorMessage } of failures) this.options.note?.(id, rule.name, `failed: ${errorMessage}`);
     const at = this.worldNow();
     if (at - rule.loggedAt >= LOG_EVERY_MS) {
       rule.loggedAt = at;
@@ -203,6 +197,11 @@ export class RuleEngine implements Forwarder {
       if (ids.has(id)) throw new BadRule(['destinations', place], `two destinations with the id ${id}`);
       ids.add(id);
     }
+    for (const [place, each] of destinations.entries()) {
+      const owner = 'product' in each ? (this.options.registry.product(each.product)?.tenant ?? null) : null;
+      if (owner === null || owner === enterpriseTenant(instanceId)) continue;
+      throw new BadRule(['destinations', place], `the product belongs to ${owner}, not to the instance of the rule`);
+    }
     const levels = topics.map((topic, place) => compiledOr(() => topicLevels(topic), ['topics', place]));
     const kinds = new Map(destinations.map((each) => [each.id, 'group' in each ? 'amqp' : 'topic'] as const));
     const { sandbox } = this.options;
@@ -213,18 +212,19 @@ export class RuleEngine implements Forwarder {
       if ('group' in each) groups.set(each.id, enterpriseGroup(instanceId, each.group));
       else products.set(each.id, each.product);
     }
-    let restsUntil = Number.NEGATIVE_INFINITY;
+    const rest = new ScriptRest(this.worldNow);
     this.add(levels, {
       name,
       instanceId,
       onError,
       run: (message) => {
-        if (this.worldNow() < restsUntil) {
-          const errorMessage = `${script.file}: rests, since it took too long for a message before`;
+        const { reason } = rest;
+        if (reason !== null) {
+          const errorMessage = `${script.file}: ${reason}`;
           return { forwards: NOTHING, failures: [{ actionType: 'SCRIPT', actionResource: name, errorMessage }] };
         }
         const run = parser.run(message, message.random.whole(0, 2 ** 31 - 1));
-        if (run.failure?.reason === 'time') restsUntil = this.worldNow() + REST_MS;
+        if (run.failure) rest.after(run.failure);
         return this.outcome(name, message, run, groups, products);
       },
     });

@@ -53,6 +53,12 @@ describe('chance and time', () => {
 });
 
 describe('failures', () => {
+  it('are told also where a script has changed what its values are written with', () => {
+    expect(failure('String.prototype.charCodeAt = () => 1; return "\\0nabc"')).toBe(
+      'test.js: returned what cannot be read',
+    );
+  });
+
   it('name the script and the line', () => {
     expect(failure('\n\n  throw new Error("no such valve")')).toBe('test.js:3: no such valve');
     expect(failure('\n a.b.c')).toBe("test.js:2: TypeError: cannot read property 'b' of undefined");

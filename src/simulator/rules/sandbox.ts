@@ -124,7 +124,14 @@ export class Sandbox {
       const thread = this.running(script);
       const request = { kind: 'call', script: script.id, name: functionName, args: text, timeMs };
       const told = this.ask(thread, script, request, timeMs);
-      if (told.kind === 'value') return decode(told.text);
+      if (told.kind === 'value') {
+        try {
+          return decode(told.text);
+        } catch {
+          // Scripts can change what their values are written with, for themselves.
+          throw script.failed('returned what cannot be read');
+        }
+      }
       // It was given up after it failed; here it is again as at first.
       thread.loaded.delete(script);
     }
