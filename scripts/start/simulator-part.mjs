@@ -1,7 +1,7 @@
 // @ts-check
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { codeOf } from '../plain-error.mjs';
+import { PlainError, codeOf } from '../plain-error.mjs';
 import { isFree } from '../postgres/free-port.mjs';
 import { startPart } from './part.mjs';
 import { until } from './wait.mjs';
@@ -16,9 +16,9 @@ import { until } from './wait.mjs';
  * @property {string} caFile
  * @property {number | null} controlPort of the view; null where it is switched off
  * @property {number | null} mqttPort for devices; null where it is switched off
- * @property {string} appKey
- * @property {string} appSecret
- * @property {{ instanceId: string, accessKeyId: string, accessKeySecret: string, consumerGroupId: string }} enterprise
+ * @property {string | null} appKey of the first Living app; null where a world has none
+ * @property {string | null} appSecret
+ * @property {{ instanceId: string, accessKeyId: string, accessKeySecret: string, consumerGroupId: string } | null} enterprise
  */
 
 /** Where it listens when nobody says otherwise: the own ports of AMQP and MQTT, TLS and plain, and its view. */
@@ -74,10 +74,14 @@ export async function startSimulator({ command, root, dataDirectory, environment
  * @param {SimulatorReady} ready
  * @param {Environment} environment
  * @returns {Environment}
+ * @throws {PlainError} when the simulated world has nobody of that flavour
  */
 export function simulatorSettings({ tlsPort, caFile, appKey, appSecret, enterprise }, environment) {
   const address = { AMQP_URL: `amqps://127.0.0.1:${tlsPort}`, AMQP_CA_FILE: caFile };
   if (environment['AMQP_AUTH_MODE'] === 'aksign') {
+    if (enterprise === null) {
+      throw new PlainError('The world of SIMULATOR_WORLD has no Enterprise instance: leave AMQP_AUTH_MODE out.');
+    }
     return {
       ...address,
       AMQP_ACCESS_KEY_ID: enterprise.accessKeyId,
@@ -85,6 +89,9 @@ export function simulatorSettings({ tlsPort, caFile, appKey, appSecret, enterpri
       AMQP_IOT_INSTANCE_ID: enterprise.instanceId,
       AMQP_CONSUMER_GROUP_ID: enterprise.consumerGroupId,
     };
+  }
+  if (appKey === null || appSecret === null) {
+    throw new PlainError('The world of SIMULATOR_WORLD has no Living app: set AMQP_AUTH_MODE=aksign.');
   }
   return { ...address, AMQP_AUTH_MODE: 'appkey', AMQP_APP_KEY: appKey, AMQP_APP_SECRET: appSecret };
 }

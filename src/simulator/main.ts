@@ -2,6 +2,7 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { PortUnavailable } from './amqp/amqp-door.js';
 import { BadDescription } from './description-file.js';
+import { FolderUnavailable } from './folder-unavailable.js';
 import { readScenario } from './faults/scenario-file.js';
 import { lineLog } from './log.js';
 import { accountsOf, BadSettings, readSettings, type Settings } from './settings.js';
@@ -16,11 +17,12 @@ import { readWorld } from './world.js';
 async function main(): Promise<void> {
   const settings = readSettings(process.env);
   const log = lineLog((line) => process.stdout.write(line));
+  for (const problem of settings.unknown) log.warn('a setting is passed over', { reason: problem });
   const world =
     settings.world === null ? null : readWorld(settings.world, settings.groupLimits, accountsOf(settings, null));
   const fleet = { ...settings, ...world?.fleet };
   // One left behind by a killed simulator would send others to a port where nobody listens.
-  if (settings.readyFile !== null) await rm(settings.readyFile, { force: true });
+  if (settings.readyFile !== null) await prepare(settings.readyFile);
   const simulator = await startSimulator({
     host: settings.host,
     plainPort: settings.port,
@@ -77,7 +79,7 @@ async function main(): Promise<void> {
     devices: simulator.virtualDevices,
     messagesPerSecond: fleet.rate,
     seed: fleet.seed,
-    flavour: settings.flavour,
+    ...(settings.world !== null && world?.products ? { world: settings.world } : { flavour: settings.flavour }),
     faults: settings.faults.join(',') || 'none',
     scenario: settings.scenario ?? 'none',
   });
@@ -121,6 +123,17 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** Makes the way for a ready file, so that one that cannot be written is known before anything starts. */
+async function prepare(readyFile: string): Promise<void> {
+  try {
+    await mkdir(dirname(readyFile), { recursive: true });
+    await writeFile(`${readyFile}.new`, '', { mode: 0o600 });
+    for (const file of [readyFile, `${readyFile}.new`]) await rm(file, { force: true });
+  } catch (error) {
+    throw new FolderUnavailable('The ready file', readyFile, 'SIMULATOR_READY_FILE', error);
+  }
+}
+
 /**
  * What a local consumer needs to connect, as JSON: the first Living app and the first Enterprise instance, or null. For its
  * owner only, since it names secrets. Appears whole.
@@ -149,7 +162,6 @@ async function writeReadyFile(path: string, simulator: Simulator): Promise<void>
           }
         : null,
   };
-  await mkdir(dirname(path), { recursive: true });
   await writeFile(`${path}.new`, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
   await rename(`${path}.new`, path);
 }
@@ -157,7 +169,7 @@ async function writeReadyFile(path: string, simulator: Simulator): Promise<void>
 try {
   await main();
 } catch (error) {
-  const known = [BadSettings, PortUnavailable, BadDescription, TenantError, QueuesUnavailable].some(
+  const known = [BadSettings, PortUnavailable, BadDescription, TenantError, QueuesUnavailable, FolderUnavailable].some(
     (kind) => error instanceof kind,
   );
   const text = error instanceof Error ? ((known ? undefined : error.stack) ?? error.message) : String(error);

@@ -34,6 +34,26 @@ describe('the settings of the simulator', () => {
     expect(accountsOf(settings).apps).toEqual([{ appKey: '77', appSecret: 'any, thing | goes' }]);
   });
 
+  it('name a world and a scenario that come with the simulator, or say which there are', () => {
+    expect(readSettings({ SIMULATOR_SCENARIO: 'builtin:storm' }).scenario).toBe('builtin:storm');
+    expect(() => readSettings({ SIMULATOR_WORLD: 'builtin:two-tennants', SIMULATOR_SCENARIO: 'builtin:x' })).toThrow(
+      /SIMULATOR_WORLD: no world is called "two-tennants"; did you mean "two-tenants"\?; SIMULATOR_SCENARIO: no scenario is called "x"; there are backlog, /,
+    );
+  });
+
+  it('tell of a misspelt name, and of no other variable', () => {
+    const env = {
+      SIMULATOR_DEVISES: '4',
+      SIMULATOR_SERVICE_HOST: '10.0.0.1',
+      SIMULATOR_MQTT_PORT: 'off',
+      PATH: '/bin',
+    };
+    expect(readSettings(env).unknown).toEqual([
+      'SIMULATOR_DEVISES is no setting; did you mean SIMULATOR_DEVICES?',
+      'SIMULATOR_SERVICE_HOST is no setting',
+    ]);
+  });
+
   it('of who may connect are the platform’s own, changed one by one or switched off together', () => {
     const platform = {
       connectionLimits: { connections: 128, clientsOfGroup: 64, connectsPerMinute: 100 },

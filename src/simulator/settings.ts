@@ -2,6 +2,8 @@ import { isAbsolute, resolve } from 'node:path';
 import { CONNECTION_LIMITS, NO_CONNECTION_LIMITS, type ConnectionLimits } from './platform/admission.js';
 import { PLATFORM_RULES, withoutLimits, type DeliveryRules } from './platform/delivery-rules.js';
 import { GROUP_LIMITS, NO_GROUP_LIMITS, type Accounts, type GroupLimits } from './platform/tenants.js';
+import { bundledNames } from './bundled.js';
+import { nearestName, unknownName } from './faults/nearest-name.js';
 import { worldFile } from './world.js';
 import { DEMO_ENTERPRISE, DEMO_LIVING, DEMO_STS } from './demo-accounts.js';
 import { isLoopback } from './control/loopback.js';
@@ -73,6 +75,8 @@ export interface Settings {
   };
   /** Stop when this process is gone. */
   readonly parentPid: number | null;
+  /** Of each variable that is named like a setting and is none, a word to people. */
+  readonly unknown: readonly string[];
 }
 
 /** Some settings are wrong. The message names every one of them. */
@@ -81,54 +85,69 @@ export class BadSettings extends Error {
 }
 
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
+const PREFIX = 'SIMULATOR_';
 const MINUTE_MS = 60_000;
 const MIB = 1_024 * 1_024;
 
 /** Reads SIMULATOR_* from an environment. An empty value counts as not set. Throws `BadSettings`. */
 export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
   const problems: string[] = [];
+  const asked = new Set<string>();
+  const given = (name: string): string | undefined => {
+    asked.add(name);
+    return env[name] === '' ? undefined : env[name];
+  };
   const text = (
     name: string,
     fallback: string,
     rule = /^[^|,\s]{1,256}$/,
     expected = 'text without |, commas and spaces',
   ): string => {
-    const value = env[name] === undefined || env[name] === '' ? fallback : env[name];
+    const value = given(name) ?? fallback;
     if (value !== fallback && !rule.test(value)) problems.push(`${name} must be ${expected}`);
     return value;
   };
   const number = (name: string, fallback: number, min: number, max: number, whole = true): number => {
-    const given = env[name];
-    if (given === undefined || given === '') return fallback;
-    const value = /^\d+(\.\d+)?$/.test(given) ? Number(given) : Number.NaN;
+    const word = given(name);
+    if (word === undefined) return fallback;
+    const value = /^\d+(\.\d+)?$/.test(word) ? Number(word) : Number.NaN;
     if (value >= min && value <= max && (!whole || Number.isInteger(value))) return value;
     problems.push(
-      `${name} must be a ${whole ? 'whole ' : ''}number from ${min} to ${max}, not ${JSON.stringify(given)}`,
+      `${name} must be a ${whole ? 'whole ' : ''}number from ${min} to ${max}, not ${JSON.stringify(word)}`,
     );
     return fallback;
   };
   const choice = <T extends string>(name: string, fallback: T, allowed: readonly T[]): T => {
-    const given = env[name];
-    if (given === undefined || given === '') return fallback;
-    const found = allowed.find((value) => value === given);
-    if (found === undefined)
-      problems.push(`${name} must be one of ${allowed.join(', ')}, not ${JSON.stringify(given)}`);
+    const word = given(name);
+    if (word === undefined) return fallback;
+    const found = allowed.find((value) => value === word);
+    if (found === undefined) problems.push(`${name} must be one of ${allowed.join(', ')}, not ${JSON.stringify(word)}`);
     return found ?? fallback;
   };
   const instant = (name: string): number | null => {
-    const given = env[name];
-    if (given === undefined || given === '') return null;
-    const value = RFC_3339.test(given) ? Date.parse(given) : Number.NaN;
+    const word = given(name);
+    if (word === undefined) return null;
+    const value = RFC_3339.test(word) ? Date.parse(word) : Number.NaN;
     if (!Number.isNaN(value)) return value;
-    problems.push(`${name} must be a time like 2026-01-31T08:00:00Z, not ${JSON.stringify(given)}`);
+    problems.push(`${name} must be a time like 2026-01-31T08:00:00Z, not ${JSON.stringify(word)}`);
     return null;
   };
   const path = (value: string): string => (isAbsolute(value) ? value : resolve(value));
+  const portOrOff = (name: string, fallback: number): number | null =>
+    given(name) === 'off' ? null : number(name, fallback, 0, 65_535);
+  const fileOrBuiltin = (name: string, folder: 'worlds' | 'scenarios'): string | null => {
+    const file = text(name, '', anything, 'a path');
+    if (!file.startsWith('builtin:')) return file === '' ? null : path(file);
+    const wanted = file.slice('builtin:'.length);
+    const known = bundledNames(folder);
+    if (!known.includes(wanted)) problems.push(`${name}: ${unknownName(folder.slice(0, -1), wanted, known)}`);
+    return file;
+  };
   const anything = /^[^]{1,4096}$/;
   // Secrets may hold anything, and are never shown.
   const secret = (name: string, fallback: string): string => text(name, fallback, anything, 'up to 4,096 characters');
 
-  const faults = (env.SIMULATOR_FAULTS ?? '').split(',').flatMap((part): string[] => {
+  const faults = (given('SIMULATOR_FAULTS') ?? '').split(',').flatMap((part): string[] => {
     const name = part.trim();
     if (name === '') return [];
     const kind = faultKind(name);
@@ -138,10 +157,9 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     } else return [name];
     return [];
   });
-  const scenario = text('SIMULATOR_SCENARIO', '', anything, 'a path');
   const freshnessMinutes = number('SIMULATOR_FRESHNESS_MINUTES', 0, 0, 1_440, false);
   const readyFile = text('SIMULATOR_READY_FILE', '', anything, 'a path');
-  const world = text('SIMULATOR_WORLD', '', anything, 'a path');
+  const world = fileOrBuiltin('SIMULATOR_WORLD', 'worlds');
   const limits = choice('SIMULATOR_LIMITS', 'on', ['on', 'off']) === 'on';
   const connectionLimits: ConnectionLimits = {
     connections: number('SIMULATOR_MAX_CONNECTIONS', CONNECTION_LIMITS.connections ?? 0, 1, 100_000),
@@ -166,7 +184,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     maxQueuedBytes: number('SIMULATOR_QUEUE_MIB', rules.maxQueuedBytes / MIB, 1, 1_000_000) * MIB,
     settlingMs: number('SIMULATOR_SETTLING_MINUTES', rules.settlingMs / MINUTE_MS, 0, 1_440, false) * MINUTE_MS,
   };
-  const settings: Settings = {
+  const settings: Omit<Settings, 'unknown'> = {
     host: text('SIMULATOR_HOST', '127.0.0.1'),
     port: number('SIMULATOR_PORT', 5_672, 0, 65_535),
     tlsPort: number('SIMULATOR_TLS_PORT', 5_671, 0, 65_535),
@@ -189,7 +207,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     },
     freshnessWindowMs: freshnessMinutes === 0 ? null : freshnessMinutes * 60_000,
     freshRandom: choice('SIMULATOR_FRESH_RANDOM', 'off', ['on', 'off']) === 'on',
-    world: world === '' ? null : world.startsWith('builtin:') ? worldFile(world) : path(world),
+    world: world === null ? null : worldFile(world),
     setupTimeoutMs: number('SIMULATOR_SETUP_TIMEOUT_MS', 15_000, 10, 3_600_000),
     minIdleTimeoutMs: number('SIMULATOR_MIN_IDLE_TIMEOUT_MS', 30_000, 1, 3_600_000),
     maxIdleTimeoutMs: number('SIMULATOR_MAX_IDLE_TIMEOUT_MS', 300_000, 1, 3_600_000),
@@ -200,7 +218,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     seed: text('SIMULATOR_SEED', '1', anything, 'up to 4,096 characters'),
     flavour: choice('SIMULATOR_FLAVOUR', 'both', ['living', 'enterprise', 'both']),
     faults: [...new Set(faults)],
-    scenario: scenario === '' || scenario.startsWith('builtin:') ? scenario || null : path(scenario),
+    scenario: fileOrBuiltin('SIMULATOR_SCENARIO', 'scenarios'),
     limits,
     ackTimeoutMs: number('SIMULATOR_ACK_TIMEOUT_MS', 30_000, 10, 3_600_000),
     delivery: limits ? delivery : withoutLimits(delivery),
@@ -211,12 +229,12 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     loggedBytes: number('SIMULATOR_LOG_MIB', 32, 1, 4_096) * 1_024 * 1_024,
     control: {
       host: text('SIMULATOR_CONTROL_HOST', '127.0.0.1'),
-      port: env.SIMULATOR_CONTROL_PORT === 'off' ? null : number('SIMULATOR_CONTROL_PORT', 5_680, 0, 65_535),
+      port: portOrOff('SIMULATOR_CONTROL_PORT', 5_680),
       token: secret('SIMULATOR_CONTROL_TOKEN', '') || null,
     },
     mqtt: {
-      port: env.SIMULATOR_MQTT_PORT === 'off' ? null : number('SIMULATOR_MQTT_PORT', 1_883, 0, 65_535),
-      tlsPort: env.SIMULATOR_MQTT_TLS_PORT === 'off' ? null : number('SIMULATOR_MQTT_TLS_PORT', 8_883, 0, 65_535),
+      port: portOrOff('SIMULATOR_MQTT_PORT', 1_883),
+      tlsPort: portOrOff('SIMULATOR_MQTT_TLS_PORT', 8_883),
       minKeepAliveSeconds: number('SIMULATOR_MQTT_MIN_KEEP_ALIVE', 30, 1, 1_200),
       scanMs: number('SIMULATOR_MQTT_SCAN_MS', 30_000, 10, 3_600_000),
     },
@@ -238,7 +256,16 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     problems.push('SIMULATOR_MIN_IDLE_TIMEOUT_MS must not be above SIMULATOR_MAX_IDLE_TIMEOUT_MS');
   }
   if (problems.length > 0) throw new BadSettings(problems.join('; '));
-  return settings;
+  const names = [...asked].map((name) => name.slice(PREFIX.length).toLowerCase());
+  const unknown = Object.entries(env)
+    .filter(([name, value]) => name.startsWith(PREFIX) && value !== undefined && value !== '' && !asked.has(name))
+    .map(([name]) => {
+      const near = nearestName(name.slice(PREFIX.length), names);
+      return near === null
+        ? `${name} is no setting`
+        : `${name} is no setting; did you mean ${PREFIX}${near.toUpperCase()}?`;
+    });
+  return { ...settings, unknown };
 }
 
 /** The accounts of a world, or those that these settings describe: one Living app, one Enterprise instance. */

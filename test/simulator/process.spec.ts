@@ -208,6 +208,19 @@ describe('the simulator as a process', () => {
     expect(said()).toMatch(/^simulator cannot start: The queues in .*shared.* are in use by another simulator\..*\n$/);
   });
 
+  it.each(['SIMULATOR_DATA_DIR', 'SIMULATOR_READY_FILE'])(
+    'says in one line that %s cannot be written',
+    async (name) => {
+      const file = join(directory, 'a-file');
+      writeFileSync(file, '');
+      const { said, exited } = run({ [name]: join(file, 'below', 'it') });
+      expect(await exited).toBe(1);
+      expect(said()).toMatch(
+        new RegExp(`^simulator cannot start: .*a-file/below/it cannot be written .*${name}.*\\n$`),
+      );
+    },
+  );
+
   it('names every bad setting in one line and exits with 1', async () => {
     const { said, exited } = run({ SIMULATOR_RATE: 'fast', SIMULATOR_FAULTS: 'plague' });
     expect(await exited).toBe(1);

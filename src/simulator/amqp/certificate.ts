@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate, type webcrypto } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { FolderUnavailable } from '../folder-unavailable.js';
 import type { Certificate } from './amqp-door.js';
 
 const VALID_DAYS = 825; // what the strictest common clients still accept
@@ -9,7 +10,7 @@ const ECDSA = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
 /**
  * The simulator's own authority and server certificate, for localhost, 127.0.0.1 and ::1. Made at the first start and kept
- * in `directory` (ca.pem, server.pem, server.key); made anew when unreadable or about to expire.
+ * in `directory` (ca.pem, server.pem, server.key); made anew when unreadable or about to expire. Throws `FolderUnavailable`.
  */
 export async function keptCertificate(directory: string, now: number): Promise<Certificate & { caFile: string }> {
   const file = (name: string): string => join(directory, name);
@@ -18,11 +19,15 @@ export async function keptCertificate(directory: string, now: number): Promise<C
   if (kept && isUsable(kept, now)) return { ...kept, caFile };
   const made = await makeCertificate(now);
   // Only the last one is for us alone: others keep their data beside it.
-  await mkdir(dirname(directory), { recursive: true });
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  await write(file('server.key'), made.key, 0o600);
-  await write(file('server.pem'), made.cert, 0o644);
-  await write(caFile, made.ca, 0o644);
+  try {
+    await mkdir(dirname(directory), { recursive: true });
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await write(file('server.key'), made.key, 0o600);
+    await write(file('server.pem'), made.cert, 0o644);
+    await write(caFile, made.ca, 0o644);
+  } catch (error) {
+    throw new FolderUnavailable('The data folder', directory, 'SIMULATOR_DATA_DIR', error);
+  }
   return { ...made, caFile };
 }
 

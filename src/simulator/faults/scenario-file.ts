@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { parseDescription, readDescription, type Description } from '../description-file.js';
 import { bundled } from '../bundled.js';
 import { faultKind } from './catalogue.js';
+import { parseDuration } from './duration.js';
 import { durationSchema } from './parameters.js';
 
 /** A message that a scenario publishes; `body` may hold `{{now}}` and `{{now-5m}}`, which become simulated times. */
@@ -18,6 +19,14 @@ const publication = z
   .superRefine(({ body, bodyBase64 }, context) => {
     if ((body === undefined) === (bodyBase64 === undefined)) {
       context.addIssue({ code: 'custom', message: 'needs either "body" or "bodyBase64"' });
+    }
+    for (const [time, , by] of JSON.stringify(body ?? '').matchAll(/\{\{\s*now\s*([+-]?)([^}]*)\}\}/g)) {
+      if (/^\{\{now(?:[+-][^}]+)?\}\}$/.test(time) && (!by || parseDuration(by) !== null)) continue;
+      context.addIssue({
+        code: 'custom',
+        path: ['body'],
+        message: `${time} is no time: {{now}}, {{now-5m}}, {{now+1h}}`,
+      });
     }
   });
 

@@ -146,6 +146,7 @@ describe('a scenario', () => {
     ['steps:\n  - fault: late\n    for: 1m\n    with:\n      share: 3', 5, /share: /],
     ['steps:\n  - at: 1s\n    fault: late', 3, /lasts: say for how long/],
     ['steps:\n  - fault: drop\n    for: 1m', 3, /happens at once/],
+    ['steps:\n  - publish:\n      topic: /a\n      body: "{{now-5 minutes}}"', 4, /\{\{now-5 minutes\}\} is no time/],
     ['steps:\n  - fault: drop\n    every: 1m', 3, /goes on for ever/],
     ['steps:\n  - fault: drop\n    repeat: 2', 3, /needs "every"/],
     ['ends: 1m\nsteps:\n  - fault: drop\n    at: 1m', 4, /not before the end/],
