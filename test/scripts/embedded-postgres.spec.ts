@@ -9,6 +9,7 @@ import { root } from '../../scripts/checkout.mjs';
 import { query } from '../../scripts/postgres/connection.mjs';
 import { startPostgres, type EmbeddedPostgres } from '../../scripts/postgres/embedded-postgres.mjs';
 import { isAlive } from '../../scripts/setup/directory-lock.mjs';
+import { makeDataFolder } from '../support/data-folder.mjs';
 import { until } from '../support/until.js';
 
 jest.setTimeout(60_000); // it starts many processes, and a machine may be busy
@@ -29,7 +30,7 @@ describe('the embedded PostgreSQL', () => {
   };
 
   beforeAll(async () => {
-    folder = await mkdtemp(path.join(os.tmpdir(), `living-mirror-test-${process.pid}-with spaces `));
+    folder = makeDataFolder('with spaces ');
     directory = path.join(folder, 'post gres');
   });
   afterAll(async () => {

@@ -10,6 +10,7 @@ import { freePort } from '../../scripts/postgres/free-port.mjs';
 import { isMigrated, readMigrations } from '../../scripts/postgres/migrations.mjs';
 import { isAlive } from '../../scripts/setup/directory-lock.mjs';
 import { readEnvironment, readWishes } from '../../scripts/start/environment.mjs';
+import { makeDataFolder } from '../support/data-folder.mjs';
 import { until } from '../support/until.js';
 import { freshDatabase } from '../support/database.js';
 
@@ -57,7 +58,7 @@ describe('npm start', () => {
   const postmaster = () => Number.parseInt(readFileSync(path.join(data, 'postgres', 'postmaster.pid'), 'utf8'), 10);
 
   beforeAll(async () => {
-    data = await mkdtemp(path.join(os.tmpdir(), `living-mirror-test-${process.pid}-start `));
+    data = makeDataFolder('start ');
     port = await freePort(0);
   });
   afterEach(async () => {

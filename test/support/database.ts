@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import os from 'node:os';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { root } from '../../scripts/checkout.mjs';
 import { query, sibling } from '../../scripts/postgres/connection.mjs';
 import { startPostgres, type EmbeddedPostgres } from '../../scripts/postgres/embedded-postgres.mjs';
+import { makeDataFolder } from './data-folder.mjs';
 
 /** A database of a test's own. */
 export interface TestDatabase {
@@ -16,12 +16,15 @@ export interface TestDatabase {
 
 /**
  * A database that nobody else uses, on the one PostgreSQL of this test run (started by the first call): a copy of the
- * migrated template (about 40 ms), or an empty one with `{ migrated: false }`. Safe from any number of Jest workers.
+ * migrated template (about 60 ms in memory, a second on a disk), or an empty one with `{ migrated: false }`. Safe from any number of Jest workers.
  */
 export async function freshDatabase({ migrated = true }: { migrated?: boolean } = {}): Promise<TestDatabase> {
-  const url = await serverUrl();
+  const { url, inMemory } = await server();
   const name = `test_${process.pid}_${randomUUID().slice(0, 8)}`;
-  await query(url, `CREATE DATABASE ${name} TEMPLATE ${migrated ? 'template_migrated' : 'template0'}`);
+  // Files as a whole rather than page by page through the log: half the time, where the checkpoints that go with it cost nothing.
+  const strategy = inMemory ? 'file_copy' : 'wal_log';
+  const template = migrated ? 'template_migrated' : 'template0';
+  await query(url, `CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY ${strategy}`);
   return {
     url: sibling(url, name),
     drop: async () => {
@@ -42,7 +45,7 @@ export interface PrivatePostgres {
 
 /** A whole PostgreSQL of a test's own (about 1.3 s), with one empty database, for tests in which it goes away. */
 export async function privatePostgres(): Promise<PrivatePostgres> {
-  const folder = await mkdtemp(path.join(os.tmpdir(), `living-mirror-test-${process.pid}-`));
+  const folder = makeDataFolder();
   const start = () =>
     startPostgres({
       root,
@@ -63,14 +66,13 @@ export async function privatePostgres(): Promise<PrivatePostgres> {
   };
 }
 
-/** Address of the run's server, asked of global-setup.js, which starts it if this is the first time. */
-async function serverUrl(): Promise<string> {
+/** The run's server, asked of global-setup.js, which starts it if this is the first time. */
+async function server(): Promise<{ url: string; inMemory: boolean }> {
   const service = process.env['TEST_DATABASE_SERVICE'];
   if (service === undefined)
     throw new Error('No test database: run tests with `npm test`, or jest with jest.config.js');
   const response = await fetch(service);
   const text = await response.text();
   if (!response.ok) throw new Error(`The test PostgreSQL did not start: ${text}`);
-  const { url } = JSON.parse(text) as { url: string };
-  return url;
+  return JSON.parse(text) as { url: string; inMemory: boolean };
 }

@@ -1,16 +1,14 @@
 // @ts-check
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import http from 'node:http';
-import os from 'node:os';
 import path from 'node:path';
 import { root } from '../../scripts/checkout.mjs';
 import { query, sibling } from '../../scripts/postgres/connection.mjs';
 import { startPostgres } from '../../scripts/postgres/embedded-postgres.mjs';
 import { applyMigrations, readMigrations } from '../../scripts/postgres/migrations.mjs';
-import { isAlive } from '../../scripts/setup/directory-lock.mjs';
+import { inMemory, makeDataFolder, removeLeftovers } from './data-folder.mjs';
 
-const FOLDER = 'living-mirror-test-';
 /** What people set for the real thing has no business in a test. */
 const SETTINGS = /^(DATABASE_URL|HTTP_|AMQP_|SIMULATOR_|BODY_IDENTITY|DEDUPE_DAYS|RETENTION_|LOG_|SHADOW_DATABASE_URL)/;
 
@@ -32,7 +30,7 @@ export default async function globalSetup() {
     }
     starting ??= startTestPostgres();
     starting.then(
-      ({ url }) => response.end(JSON.stringify({ url })),
+      ({ url }) => response.end(JSON.stringify({ url, inMemory })),
       (error) => response.writeHead(500).end(error instanceof Error ? (error.stack ?? error.message) : String(error)),
     );
   });
@@ -53,7 +51,7 @@ export default async function globalSetup() {
 }
 
 async function startTestPostgres() {
-  const folder = mkdtempSync(path.join(os.tmpdir(), `${FOLDER}${process.pid}-`));
+  const folder = makeDataFolder();
   const postgres = await startPostgres({
     root,
     directory: path.join(folder, 'postgres'),
@@ -73,18 +71,4 @@ async function startTestPostgres() {
     rmSync(folder, { recursive: true, force: true });
   };
   return { url, stop };
-}
-
-/** Folders of runs that were killed; their servers died with them. */
-function removeLeftovers() {
-  for (const name of readdirSync(os.tmpdir())) {
-    if (!name.startsWith(FOLDER)) continue;
-    const pid = Number.parseInt(name.slice(FOLDER.length), 10);
-    if (!Number.isInteger(pid) || isAlive(pid)) continue;
-    try {
-      rmSync(path.join(os.tmpdir(), name), { recursive: true, force: true });
-    } catch {
-      // another user's: theirs to remove
-    }
-  }
 }
