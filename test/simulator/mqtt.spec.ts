@@ -176,6 +176,20 @@ describe('the MQTT door', () => {
       expect(device).toMatchObject({ online: false, takenOver: false });
     });
 
+    it('tells Living of four changes a minute, however fast a device comes and goes', async () => {
+      const simulator = await start({}, { voice: 'living', deviceType: 'AirPurifier' });
+      const consumer = consume(simulator);
+      const device = simulator.registry.device(PK, DN)!;
+      for (let i = 0; i < 3; i++) {
+        const { client } = await join(simulator);
+        client.end();
+        await until(() => !device.online);
+      }
+      const last = simulator.publish({ topic: '/t', body: '{"action":"last"}' });
+      await until(() => consumer.ids.includes(last));
+      expect(bodies(consumer).map(({ action }) => action)).toEqual(['online', 'offline', 'online', 'offline', 'last']);
+    });
+
     it('speaks as the Living platform for a product of that', async () => {
       const simulator = await start({}, { voice: 'living', deviceType: 'AirPurifier' });
       const consumer = consume(simulator);

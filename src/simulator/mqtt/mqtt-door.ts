@@ -9,6 +9,7 @@ import { toJson } from '../devices/json.js';
 import type { OfflineReason } from '../devices/messages.js';
 import { goOffline, goOnline } from '../devices/presence.js';
 import type { Registry } from '../devices/registry.js';
+import { StatusThinning } from '../devices/status-thinning.js';
 import type { Log } from '../log.js';
 import type { Publication } from '../platform/platform-message.js';
 import type { Sandbox } from '../rules/sandbox.js';
@@ -103,6 +104,7 @@ export class MqttDoor implements DownlinkRoute {
   private readonly pending = new PendingCommands();
   private readonly scripts: ProductScripts;
   private readonly uplinks: Uplinks;
+  private readonly thinning: StatusThinning;
   private broker: Aedes | null = null;
   private scan: NodeJS.Timeout | null = null;
   private lastClient = 0;
@@ -117,6 +119,7 @@ export class MqttDoor implements DownlinkRoute {
   ) {
     const now = (): number => platform.now();
     this.scripts = new ProductScripts(platform.sandbox, now, () => platform.worldNow());
+    this.thinning = new StatusThinning(() => platform.worldNow());
     this.uplinks = new Uplinks(platform.registry, this.pending, this.scripts, now);
   }
 
@@ -348,7 +351,7 @@ export class MqttDoor implements DownlinkRoute {
       this.cutOff(this.visits.get(former.client), 'another connection has signed in as the same device');
       this.end(former, 'taken-over');
     } else {
-      this.tell(goOffline(device, [], platform.now(), 'taken-over'));
+      this.tellStatus(device, goOffline(device, [], platform.now(), 'taken-over'));
     }
     const formerIp = former ? former.formerIp : device.clientIp;
     device.takeOver();
@@ -364,7 +367,7 @@ export class MqttDoor implements DownlinkRoute {
     };
     visit.session = session;
     this.sessions.set(device, session);
-    this.tell(goOnline(device, [], platform.now()));
+    this.tellStatus(device, goOnline(device, [], platform.now()));
     this.log.info('a device has connected', { device: device.key });
   }
 
@@ -375,7 +378,7 @@ export class MqttDoor implements DownlinkRoute {
     const visit = this.visits.get(client);
     if (visit) visit.session = null;
     if (this.stopping) return;
-    this.tell(goOffline(device, [], this.platform.now(), reason));
+    this.tellStatus(device, goOffline(device, [], this.platform.now(), reason));
     if (reason !== 'taken-over') {
       device.clientIp = session.formerIp;
       device.release();
@@ -400,6 +403,7 @@ export class MqttDoor implements DownlinkRoute {
 
   /** A device counts as gone when nothing was heard of it for 1.5 keep-alives, and somebody looks (protocol 7.5). */
   private giveUpSilent(): void {
+    this.tell(this.thinning.due());
     const now = this.platform.worldNow();
     for (const session of this.sessions.values()) {
       if (this.isGone(session.device)) this.dismiss(session);
@@ -485,6 +489,10 @@ export class MqttDoor implements DownlinkRoute {
     const packet = { cmd: 'publish', topic, payload: bytesOf(payload), qos, dup: false, retain: false } as const;
     client.publish(packet, () => undefined);
     return true;
+  }
+
+  private tellStatus(device: Device, said: readonly Publication[]): void {
+    this.tell(this.thinning.passing(device, said));
   }
 
   private tell(publications: readonly Publication[]): void {
