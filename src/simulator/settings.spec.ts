@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { accountsOf, BadSettings, readSettings } from './settings.js';
 
@@ -39,6 +40,16 @@ describe('the settings of the simulator', () => {
     expect(() => readSettings({ SIMULATOR_WORLD: 'builtin:two-tennants', SIMULATOR_SCENARIO: 'builtin:x' })).toThrow(
       /SIMULATOR_WORLD: no world is called "two-tennants"; did you mean "two-tenants"\?; SIMULATOR_SCENARIO: no scenario is called "x"; there are backlog, /,
     );
+  });
+
+  it('stand in .env.example and in the documentation, with their defaults', () => {
+    const example = [...readFileSync('.env.example', 'utf8').matchAll(/^#(SIMULATOR_\w+)=(.*)$/gm)];
+    expect(readSettings(Object.fromEntries(example.map(([, name, value]) => [name, value])))).toEqual(readSettings({}));
+    const rows = readFileSync('docs/simulator.md', 'utf8').match(/^\| `SIMULATOR_.*$/gm) ?? [];
+    const documented = rows.flatMap((row) => /^\|([^|]*)/.exec(row)?.[1]?.match(/SIMULATOR_\w+/g) ?? []);
+    expect(documented.sort()).toEqual(example.map(([, name]) => name).sort());
+    const read = readFileSync('src/simulator/settings.ts', 'utf8').match(/'SIMULATOR_\w+'/g) ?? [];
+    expect([...new Set(read)].map((name) => name.slice(1, -1)).sort()).toEqual(documented);
   });
 
   it('tell of a misspelt name, and of no other variable', () => {
