@@ -42,6 +42,9 @@ export interface Reception {
   isSynchronised(group: string): boolean;
 }
 
+/** Connections at once on a port, signed in or not. */
+const MAX_SOCKETS = 20_000;
+
 /** The AMQP 1.0 side of the platform: its listening sockets and the clients on them. */
 export class AmqpDoor implements ConnectionHost {
   readonly connections = new Set<ClientConnection>();
@@ -131,6 +134,7 @@ export class AmqpDoor implements ConnectionHost {
   private async listen(onConnection: (tcp: Socket) => void, port: number, setting: string): Promise<number> {
     const { host } = this.options;
     const server = createServer();
+    server.maxConnections = MAX_SOCKETS;
     server.on('connection', (tcp: Socket) => {
       this.sockets.add(tcp);
       tcp.once('close', () => this.sockets.delete(tcp));

@@ -11,39 +11,25 @@ import { anyValue, fillFields } from './fill-fields.js';
 import { upgradeStory } from './upgrade-story.js';
 import type { Story, World } from './world.js';
 
-/** A story about one device that is awake. */
-function about(
-  name: string,
-  voice: Voice | null,
-  tell: (device: VirtualDevice, world: World, now: number) => Publication[],
-  test: (device: VirtualDevice) => boolean = () => true,
-): Story {
-  return {
+/** Stories about one device that is picked so. */
+const storyOf =
+  (pick: 'pickAwake' | 'pickRestless') =>
+  (
+    name: string,
+    voice: Voice | null,
+    tell: (device: VirtualDevice, world: World, now: number) => Publication[],
+    test: (device: VirtualDevice) => boolean = () => true,
+  ): Story => ({
     name,
     voice,
     tell: (world, now) => {
-      const device = world.pickAwake(voice, test);
+      const device = world[pick](voice, test);
       return device ? tell(device, world, now) : [];
     },
-  };
-}
-
+  });
+const about = storyOf('pickAwake');
 /** A story that takes a device away for a while. */
-function away(
-  name: string,
-  voice: Voice | null,
-  tell: (device: VirtualDevice, world: World, now: number) => Publication[],
-  test: (device: VirtualDevice) => boolean = () => true,
-): Story {
-  return {
-    name,
-    voice,
-    tell: (world, now) => {
-      const device = world.pickRestless(voice, test);
-      return device ? tell(device, world, now) : [];
-    },
-  };
-}
+const away = storyOf('pickRestless');
 
 /** What happens to a device later, unless a real one has taken its place by then. */
 function later(device: VirtualDevice, { agenda }: World, at: number, happen: (now: number) => Publication[]): void {

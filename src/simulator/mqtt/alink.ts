@@ -1,5 +1,5 @@
 import { isInteger, parse } from 'lossless-json';
-import { Digits, toJson, type Json } from '../devices/json.js';
+import { Digits, type Json } from '../devices/json.js';
 
 // Alink JSON, the language between devices and platform: a request carries an id, and its reply the same id.
 
@@ -7,7 +7,6 @@ import { Digits, toJson, type Json } from '../devices/json.js';
 export interface AlinkRequest {
   /** Null when it sent none. */
   readonly id: string | null;
-  readonly method: string | null;
   readonly params: Json | undefined;
   /** Whether it wants an answer: yes, unless it says `"sys": { "ack": 0 }`. */
   readonly ack: boolean;
@@ -66,7 +65,6 @@ export function readRequest(body: Json | undefined): AlinkRequest | null {
   const { sys } = body;
   return {
     id: idOf(body.id),
-    method: typeof body.method === 'string' ? body.method : null,
     params: body.params,
     ack: !(isFields(sys) && Number(plainJson(sys.ack ?? 1)) === 0),
   };
@@ -95,9 +93,6 @@ export function replyFields(
 ): Readonly<Record<string, Json>> {
   return { code, data, id: id ?? '', message, method, version: '1.0' };
 }
-
-export const replyJson = (...reply: Parameters<typeof replyFields>): Buffer =>
-  Buffer.from(toJson(replyFields(...reply)));
 
 /** Ids are texts of digits; many devices send numbers. */
 function idOf(id: Json | undefined): string | null {

@@ -11,6 +11,7 @@ import { goOffline, goOnline } from '../devices/presence.js';
 import type { Registry } from '../devices/registry.js';
 import { StatusThinning } from '../devices/status-thinning.js';
 import type { Log } from '../log.js';
+import type { Refusal } from '../platform/message-log.js';
 import type { Publication } from '../platform/platform-message.js';
 import type { Sandbox } from '../rules/sandbox.js';
 import { matches, maySubscribe, readUplink } from './device-topic.js';
@@ -32,23 +33,12 @@ export interface MqttDoorOptions {
   readonly scanMs: number;
 }
 
-/** What did not get in, for the message log. */
-export interface MqttRefusal {
-  readonly what: 'sign-in' | 'uplink';
-  readonly door: 'mqtt';
-  /** `productKey:deviceName` */
-  readonly who: string;
-  readonly reason: string;
-  readonly topic?: string;
-  readonly body?: Uint8Array;
-}
-
 /** The platform behind the door. */
 export interface MqttPlatform {
   readonly registry: Registry;
   readonly sandbox: Sandbox;
   publish(publication: Publication): void;
-  refused(refusal: MqttRefusal): void;
+  refused(refusal: Refusal): void;
   /** The simulated time, milliseconds since 1970. */
   now(): number;
   /** The world's time in milliseconds, from any start: a device's keep-alive goes by it. */
@@ -129,11 +119,6 @@ export class MqttDoor implements DownlinkRoute {
 
   get tlsPort(): number | null {
     return this.tls;
-  }
-
-  /** Devices that are signed in. */
-  get connected(): number {
-    return this.sessions.size;
   }
 
   /** Listens. Throws `PortUnavailable`. */

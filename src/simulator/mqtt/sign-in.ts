@@ -26,8 +26,8 @@ const DIGESTS: ReadonlyMap<string, string> = new Map([
 ]);
 const MAX_CLIENT_ID = 64;
 /** The platform refuses anything else. */
-export const MIN_KEEP_ALIVE_SECONDS = 30;
-export const MAX_KEEP_ALIVE_SECONDS = 1_200;
+const MIN_KEEP_ALIVE_SECONDS = 30;
+const MAX_KEEP_ALIVE_SECONDS = 1_200;
 
 /**
  * Signs a device in as the platform does: clientId `id|securemode=3,signmethod=hmacsha1,timestamp=…|`, userName

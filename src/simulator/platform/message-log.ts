@@ -345,7 +345,7 @@ export function deviceOf(record: LogRecord): string | null {
 }
 
 /** In how many groups a record has which fate. */
-export function fatesOf(record: LogRecord): readonly RecordFate[] {
+function fatesOf(record: LogRecord): readonly RecordFate[] {
   if (record.kind === 'refused') return ['refused'];
   return record.forwarded.length === 0 ? ['unrouted'] : record.forwarded.map(({ outcome }) => outcome);
 }
