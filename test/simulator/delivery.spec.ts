@@ -474,6 +474,14 @@ describe('the backlog of a consumer group', () => {
     expect(made.received).toHaveLength(0);
   });
 
+  it('is given up bit by bit where very much of it is too old at once', async () => {
+    await start();
+    publish(25_000);
+    pass(1_440 * MINUTE + 1);
+    expect(simulator.living.status().accumulationCount).toBe(15_000);
+    await until(() => simulator.living.counts.dropped === 25_000);
+  });
+
   it('comes sooner where time runs faster', async () => {
     simulator = await startSimulator({ timeScale: 10_000, startAt: Date.UTC(2026, 0, 1), retryAfterMs: MINUTE });
     const group = simulator.enterprise('DEFAULT_GROUP');

@@ -77,6 +77,9 @@ interface Seat {
 const MOST_MESSAGES_A_TURN = 1_000;
 const MOST_BYTES_A_TURN = 4 * 1_024 * 1_024;
 
+/** Given up for their age in one turn at most: a million at once would hold the process up for seconds. */
+const MOST_EXPIRED_A_TURN = 10_000;
+
 /** Timers are set to no more than this; what is due is decided by the clocks, so that an early alarm is harmless. */
 const LONGEST_SLEEP_MS = 3_600_000;
 
@@ -306,6 +309,7 @@ export class ConsumerGroup {
       if (!queued) return;
       if (this.isExpired(queued.message.publishedAt, now.simulated)) {
         this.drop(queued, 'expired');
+        turn.messages--;
         continue;
       }
       seat.tokens.take(now.real);
@@ -323,6 +327,7 @@ export class ConsumerGroup {
       if (!queued) return; // still being read; the store wakes us
       if (this.isExpired(queued.message.publishedAt, now.simulated)) {
         this.drop(queued, 'expired');
+        turn.messages--;
         continue;
       }
       const seat = this.shares.pick(ready, now.simulated);
@@ -380,14 +385,16 @@ export class ConsumerGroup {
     return simulated - publishedAt > this.rules.retentionMs;
   }
 
-  /** Drops what nobody took in a day, from the oldest on. */
+  /** Drops what nobody took in a day, from the oldest on; the rest of very many a turn later. */
   private expire(simulated: number): void {
-    for (let oldest = this.store.oldest(); oldest !== null; oldest = this.store.oldest()) {
-      if (!this.isExpired(oldest, simulated)) return;
+    for (let left = MOST_EXPIRED_A_TURN; left > 0; left--) {
+      const oldest = this.store.oldest();
+      if (oldest === null || !this.isExpired(oldest, simulated)) return;
       const queued = this.store.shift();
       if (!queued) return;
       this.drop(queued, 'expired');
     }
+    this.wake();
   }
 
   /** Gives up the oldest messages when there are too many. */
