@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { transformFile } from '@swc/core';
@@ -8,13 +8,17 @@ export async function builtSimulator(): Promise<{ directory: string; main: strin
   const directory = await mkdtemp(join(tmpdir(), 'simulator-process-'));
   const sources = resolve('src/simulator');
   for (const file of await readdir(sources, { recursive: true })) {
-    if (!file.endsWith('.ts') || file.endsWith('.spec.ts')) continue;
+    if (!/\.(ts|mjs)$/.test(file) || file.endsWith('.spec.ts')) continue;
     const target = join(directory, 'dist', 'simulator', file.replace(/\.ts$/, '.js'));
+    await mkdir(dirname(target), { recursive: true });
+    if (file.endsWith('.mjs')) {
+      await copyFile(join(sources, file), target);
+      continue;
+    }
     const { code } = await transformFile(join(sources, file), {
       jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
       module: { type: 'es6' },
     });
-    await mkdir(dirname(target), { recursive: true });
     await writeFile(target, code);
   }
   await writeFile(join(directory, 'package.json'), '{"type":"module"}');

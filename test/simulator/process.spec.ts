@@ -129,6 +129,16 @@ describe('the simulator as a process', () => {
     expect(said()).not.toContain('so that one consumer sees every kind');
   });
 
+  it('runs the scripts of rules, in a thread of their own', async () => {
+    run({ SIMULATOR_WORLD: 'builtin:rules', SIMULATOR_CONTROL_PORT: 'off' });
+    const { plainPort } = await ready();
+    const consumer = new RawClient({ host: '127.0.0.1', plainPort }, enterpriseLogin('warmRooms000300'));
+    consumer.onMessage = ({ delivery }) => delivery.accept();
+    consumer.receive(10_000);
+    // The SQL rule forwards "celsius"; only the script makes "values" of properties.
+    await until(() => consumer.received.some((received) => bodyOf(received).toString().includes('"values":')));
+  });
+
   it('names a wrong line of a world in one line and exits with 1', async () => {
     const world = join(directory, 'world.yaml');
     writeFileSync(world, 'tenants:\n  living:\n    - appKey: 12\n');
