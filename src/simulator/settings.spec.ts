@@ -44,7 +44,11 @@ describe('the settings of the simulator', () => {
 
   it('stand in .env.example and in the documentation, with their defaults', () => {
     const example = [...readFileSync('.env.example', 'utf8').matchAll(/^#(SIMULATOR_\w+)=(.*)$/gm)];
-    expect(readSettings(Object.fromEntries(example.map(([, name, value]) => [name, value])))).toEqual(readSettings({}));
+    expect(
+      readSettings(
+        Object.fromEntries(example.map(([, name = '', value]): [string, string | undefined] => [name, value])),
+      ),
+    ).toEqual(readSettings({}));
     const rows = readFileSync('docs/simulator.md', 'utf8').match(/^\| `SIMULATOR_.*$/gm) ?? [];
     const documented = rows.flatMap((row) => /^\|([^|]*)/.exec(row)?.[1]?.match(/SIMULATOR_\w+/g) ?? []);
     expect(documented.sort()).toEqual(example.map(([, name]) => name).sort());

@@ -136,6 +136,19 @@ describe('queues on disk', () => {
     expect([queues.group('a').length, queues.group('b').length]).toEqual([0, 1]);
   });
 
+  it('stay cleared when the simulator ends right after it', async () => {
+    const store = queues.group('a');
+    for (const number of numbers(0, 3_000)) store.push(aMessage(number));
+    await somethingOf(store);
+    store.clear(() => undefined);
+    const former = queues;
+    const again = await reopen();
+    expect(former.failure).toBeNull();
+    expect(again.length).toBe(0);
+    again.push(aMessage(7));
+    expect(idsOf(await takeAll(again))).toEqual([7]);
+  });
+
   it('give a group that is made anew nothing of the former, and lose nothing of the new one', async () => {
     const former = queues.group('a');
     for (const number of numbers(0, 20)) former.push(aMessage(number));

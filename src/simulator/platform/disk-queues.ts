@@ -23,6 +23,7 @@ export class DiskQueues {
   private last = 0n;
   /** Of a group, so far: the next one must not find what is still to be deleted of a former. */
   private lastNumber = 0;
+  private readonly work = new Set<Promise<void>>();
   private failed: QueuesUnavailable | null = null;
   private listener: (failure: QueuesUnavailable) => void = () => undefined;
 
@@ -81,7 +82,7 @@ export class DiskQueues {
       // Its clients may still answer when a group is gone.
       if (this.states.get(id) === known) this.writes.set(GROUP + id, () => Buffer.from(JSON.stringify(known)));
     };
-    return new DiskStore(known, this.db, this.writes, save, (error) => this.fail(error));
+    return new DiskStore(known, this.db, this.writes, save, (work) => this.look(work));
   }
 
   /** A group is no more, nor is what it held. */
@@ -90,11 +91,12 @@ export class DiskQueues {
     if (!state) return;
     this.states.delete(id);
     this.writes.delete(GROUP + id);
-    void DiskStore.erase(state, this.db, this.writes).catch((error: unknown) => this.fail(error));
+    this.look(DiskStore.erase(state, this.db, this.writes));
   }
 
-  /** Writes what is still to be written and lets go of the folder. */
+  /** Ends what is under way, so that a backlog that was cleared stays so, writes what is still to be written, lets go of the folder. */
   async close(): Promise<void> {
+    while (this.work.size > 0 && !this.failed) await Promise.all(this.work);
     await this.writes.close();
     await this.db.close();
   }
@@ -107,6 +109,15 @@ export class DiskQueues {
     }
     this.lastNumber = Math.max(0, ...[...this.states.values()].map(({ number }) => number));
     await DiskStore.eraseOthers(this.states.values(), this.db);
+  }
+
+  private look(work: Promise<void>): void {
+    const done = work
+      .catch((error: unknown) => this.fail(error))
+      .finally(() => {
+        this.work.delete(done);
+      });
+    this.work.add(done);
   }
 
   private fail(error: unknown): void {

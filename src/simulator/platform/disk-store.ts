@@ -57,7 +57,8 @@ export class DiskStore implements GroupStore {
     private readonly db: ClassicLevel<string, Buffer>,
     private readonly writes: WriteBehind,
     private readonly save: () => void,
-    private readonly failed: (error: unknown) => void,
+    /** Looks after work on the disk: tells of its failure, and has the end wait for it. */
+    private readonly look: (work: Promise<void>) => void,
   ) {
     this.count = state.stored;
     this.size = state.storedBytes;
@@ -65,7 +66,7 @@ export class DiskStore implements GroupStore {
     this.writtenUpTo = state.seq;
     if (state.stored > 0) {
       this.adoption = this.adopt();
-      this.adoption.catch(failed);
+      look(this.adoption);
     }
   }
 
@@ -153,7 +154,7 @@ export class DiskStore implements GroupStore {
     this.unread = 0;
     this.clearedUpTo = this.state.seq;
     this.readUpTo = this.state.seq;
-    this.sweep(from, this.clearedUpTo, dropped).catch(this.failed);
+    this.look(this.sweep(from, this.clearedUpTo, dropped));
   }
 
   /** Writes a message under a new key, and returns its number. */
@@ -202,7 +203,7 @@ export class DiskStore implements GroupStore {
     if (this.reading || this.adoption || this.unread === 0 || this.ahead.length > READ_AHEAD / 2) return;
     if (this.aheadBytes > READ_AHEAD_BYTES / 2) return;
     this.reading = true;
-    this.read().catch(this.failed);
+    this.look(this.read());
   }
 
   private async read(): Promise<void> {

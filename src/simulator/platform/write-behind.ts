@@ -6,6 +6,7 @@ type Operation = { type: 'put'; key: string; value: Buffer } | { type: 'del'; ke
 export class WriteBehind {
   private operations: Operation[] = [];
   private written: (() => void)[] = [];
+  private flushes: (() => void)[] = [];
   /** What is written with every batch as it stands then. */
   private readonly states = new Map<string, () => Buffer>();
   private running: Promise<void> | null = null;
@@ -43,7 +44,7 @@ export class WriteBehind {
         resolve();
         return;
       }
-      this.written.push(resolve);
+      this.flushes.push(resolve);
       this.run();
     });
   }
@@ -54,6 +55,7 @@ export class WriteBehind {
     this.operations = [];
     this.written = [];
     this.states.clear();
+    for (const flushed of this.flushes.splice(0)) flushed();
   }
 
   /** Writes what was asked for and nothing more. */
@@ -69,19 +71,21 @@ export class WriteBehind {
 
   private async write(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve)); // what else this turn has to write goes along
-    while (this.operations.length + this.written.length + this.states.size > 0) {
-      const { operations, written } = this;
+    while (this.operations.length + this.written.length + this.flushes.length + this.states.size > 0) {
+      const { operations, written, flushes } = this;
       this.operations = [];
       this.written = [];
+      this.flushes = [];
       for (const [key, value] of this.states) operations.push({ type: 'put', key, value: value() });
       this.states.clear();
       try {
         await this.db.batch(operations);
       } catch (error) {
         this.failed(error);
+        for (const flushed of flushes) flushed();
         break;
       }
-      for (const each of written) each();
+      for (const each of [...written, ...flushes]) each();
     }
     this.running = null;
   }
