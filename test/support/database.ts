@@ -16,12 +16,14 @@ export interface TestDatabase {
 
 /**
  * A database that nobody else uses, on the one PostgreSQL of this test run (started by the first call): a copy of the
- * migrated template (about 60 ms in memory, a second on a disk), or an empty one with `{ migrated: false }`. Safe from any number of Jest workers.
+ * migrated template (about 60 ms in memory, a second on a disk), or an empty one with `{ migrated: false }`. Safe from
+ * any number of Jest workers.
  */
 export async function freshDatabase({ migrated = true }: { migrated?: boolean } = {}): Promise<TestDatabase> {
   const { url, inMemory } = await server();
   const name = `test_${process.pid}_${randomUUID().slice(0, 8)}`;
-  // Files as a whole rather than page by page through the log: half the time, where the checkpoints that go with it cost nothing.
+  // Files as a whole rather than page by page through the log: half the time, where the checkpoints that it brings cost
+  // nothing. On a disk they cost more than that.
   const strategy = inMemory ? 'file_copy' : 'wal_log';
   const template = migrated ? 'template_migrated' : 'template0';
   await query(url, `CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY ${strategy}`);
