@@ -48,14 +48,15 @@ describe('a consumer group', () => {
     expect(received && bodyOf(received).toString()).toBe('{"ä":1}');
   });
 
-  it('never gives an id twice, also after a restart with a clock that starts where it did, or ran fast', async () => {
-    await restart({ startAt: Date.UTC(2024, 0, 1) });
+  it('gives larger ids after a restart, wherever the simulated time starts and however fast it ran before', async () => {
     const first = publish(3);
-    await restart({ startAt: Date.UTC(2024, 0, 1) });
-    const second = publish(3);
     await restart({ timeScale: 10_000 });
-    const ids = [...first, ...second, ...publish(3)];
-    expect(new Set(ids).size).toBe(9);
+    const fast = publish(3);
+    await restart({});
+    const second = publish(3);
+    await restart({ startAt: Date.UTC(2024, 0, 1) });
+    const ids = [...first, ...fast, ...second, ...publish(3)];
+    expect(new Set(ids).size).toBe(12);
     expect([...ids].sort()).toEqual(ids);
   });
 
