@@ -155,6 +155,8 @@ describe('faults over the wire', () => {
   it('a backlog is published while nobody is let in, and delivered afterwards', async () => {
     const early = consumer();
     await roundTrip(early);
+    // Its answer too must have arrived: else the message comes again, after the connection is dropped.
+    await until(() => simulator.enterprise('demoGroup000100').counts.accepted === 1);
     const { id } = simulator.faults.start('backlog', { messages: 900, devices: 10 });
     await until(() => early.has('disconnected'));
     await until(() => simulator.faults.list().some((run) => run.id === id && !run.running));
