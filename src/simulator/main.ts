@@ -1,6 +1,6 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { PortUnavailable } from './amqp/amqp-door.js';
+import { PortUnavailable } from './port-unavailable.js';
 import { BadDescription } from './description-file.js';
 import { FolderUnavailable } from './folder-unavailable.js';
 import { readScenario } from './faults/scenario-file.js';

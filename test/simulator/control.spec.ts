@@ -3,7 +3,8 @@ import { createServer, type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Device } from '../../src/simulator/devices/device.js';
 import type { Product } from '../../src/simulator/devices/product.js';
-import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/simulator/simulator.js';
+import { startSimulator, type Simulator } from '../../src/simulator/simulator.js';
+import type { SimulatorOptions } from '../../src/simulator/simulator-options.js';
 import { enterpriseLogin, livingLogin, RawClient, until } from './raw-client.js';
 
 const DEFAULT_GROUP = 'enterprise/iot-demo0001/DEFAULT_GROUP';

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/simulator/simulator.js';
+import { startSimulator, type Simulator } from '../../src/simulator/simulator.js';
+import type { SimulatorOptions } from '../../src/simulator/simulator-options.js';
 import type { ConsumerGroup } from '../../src/simulator/platform/consumer-group.js';
 import { bodyOf, enterpriseLogin, livingLogin, RawClient, until, type Received } from './raw-client.js';
 

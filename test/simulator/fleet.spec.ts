@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/simulator/simulator.js';
+import { startSimulator, type Simulator } from '../../src/simulator/simulator.js';
+import type { SimulatorOptions } from '../../src/simulator/simulator-options.js';
 import { readWorld, worldFile } from '../../src/simulator/world.js';
 import { bodyOf, enterpriseLogin, livingLogin, RawClient, until, type Received } from './raw-client.js';
 

@@ -6,7 +6,8 @@ import { Device } from '../../src/simulator/devices/device.js';
 import type { Product } from '../../src/simulator/devices/product.js';
 import type { LogFields } from '../../src/simulator/log.js';
 import type { ModelProperty, ThingModel } from '../../src/simulator/models/thing-model.js';
-import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/simulator/simulator.js';
+import { startSimulator, type Simulator } from '../../src/simulator/simulator.js';
+import type { SimulatorOptions } from '../../src/simulator/simulator-options.js';
 import { bodyOf, RawClient, until } from './raw-client.js';
 
 const PK = 'h9DemoMqtt7';

@@ -5,6 +5,7 @@ import type { ConsumerGroup } from '../platform/consumer-group.js';
 import type { Login } from '../platform/credentials.js';
 import type { SignIn } from '../platform/gate.js';
 import type { Log } from '../log.js';
+import { PortUnavailable } from '../port-unavailable.js';
 
 export interface Certificate {
   /** The authority that clients must trust, PEM. */
@@ -21,11 +22,6 @@ export interface DoorOptions extends ConnectionRules {
   readonly plainPort: number | null;
   readonly tlsPort: number | null;
   readonly certificate: Certificate | null;
-}
-
-/** A port could not be opened. The message says which one and which setting moves it. */
-export class PortUnavailable extends Error {
-  override readonly name = 'PortUnavailable';
 }
 
 /** What the door asks of the platform behind it. */
@@ -142,10 +138,7 @@ export class AmqpDoor implements ConnectionHost {
     });
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error: NodeJS.ErrnoException) => {
-        const reason =
-          error.code === 'EADDRINUSE' ? 'is taken by another process' : `cannot be opened (${error.message})`;
-        const advice = `Set ${setting} to another port, or to 0 for any free one.`;
-        reject(new PortUnavailable(`Port ${port} on ${host} ${reason}. ${advice}`, { cause: error }));
+        reject(new PortUnavailable({ host, port, setting, hostSetting: 'SIMULATOR_HOST' }, error));
       });
       server.listen(port, host, resolve);
     });

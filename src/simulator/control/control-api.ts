@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
-import { PortUnavailable } from '../amqp/amqp-door.js';
+import { PortUnavailable } from '../port-unavailable.js';
 import type { Log } from '../log.js';
 import type { ControlTarget } from './control-target.js';
 import { History } from './history.js';
@@ -81,10 +81,8 @@ export class ControlApi {
     try {
       await this.server.listen({ host, port });
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      const reason = code === 'EADDRINUSE' ? 'is taken by another process' : `cannot be opened (${message})`;
-      const advice = 'Set SIMULATOR_CONTROL_PORT to another port, to 0 for any free one, or to off.';
-      throw new PortUnavailable(`Port ${port} on ${host} ${reason}. ${advice}`, { cause: error });
+      const place = { host, port, setting: 'SIMULATOR_CONTROL_PORT', hostSetting: 'SIMULATOR_CONTROL_HOST' };
+      throw new PortUnavailable(place, error as NodeJS.ErrnoException);
     }
     this.history.start();
     const address = this.server.server.address();

@@ -2,7 +2,8 @@ import type { EventEmitter } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { Aedes, Client, PublishPacket } from 'aedes';
-import { PortUnavailable, type Certificate } from '../amqp/amqp-door.js';
+import type { Certificate } from '../amqp/amqp-door.js';
+import { PortUnavailable } from '../port-unavailable.js';
 import type { Device } from '../devices/device.js';
 import type { Command, DownlinkRoute } from '../devices/downlink.js';
 import { toJson } from '../devices/json.js';
@@ -263,10 +264,7 @@ export class MqttDoor implements DownlinkRoute {
     server.on(event, (socket: Socket) => this.accept(socket, event === 'secureConnection'));
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error: NodeJS.ErrnoException) => {
-        const reason =
-          error.code === 'EADDRINUSE' ? 'is taken by another process' : `cannot be opened (${error.message})`;
-        const advice = `Set ${setting} to another port, to 0 for any free one, or to off.`;
-        reject(new PortUnavailable(`Port ${port} on ${host} ${reason}. ${advice}`, { cause: error }));
+        reject(new PortUnavailable({ host, port, setting, hostSetting: 'SIMULATOR_HOST' }, error));
       });
       server.listen(port, host, resolve);
     });

@@ -9,7 +9,7 @@ import { until } from '../../interop/processes.mjs';
 import { ProtonClient } from './proton.mjs';
 
 /** @typedef {import('../../../src/simulator/simulator.js').Simulator} Simulator */
-/** @typedef {import('../../../src/simulator/simulator.js').SimulatorOptions} SimulatorOptions */
+/** @typedef {import('../../../src/simulator/simulator-options.js').SimulatorOptions} SimulatorOptions */
 /** @type {typeof import('../../../src/simulator/simulator.js')} */
 const { startSimulator } = await import(pathToFileURL(path.join(root, 'dist', 'simulator', 'simulator.js')).href);
 
