@@ -24,6 +24,8 @@ export default async function globalSetup() {
   let starting;
   const secret = randomBytes(16).toString('hex');
   const server = http.createServer((request, response) => {
+    // A connection kept open is closed by us after a while, perhaps just when a worker asks again over it.
+    response.setHeader('connection', 'close');
     if (request.url !== `/${secret}`) {
       response.writeHead(404).end();
       return;
