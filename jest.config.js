@@ -30,5 +30,6 @@ export default {
     ],
   },
   transformIgnorePatterns: ['node_modules/(?!(content-disposition|cookie|set-cookie-parser)/)'],
-  testTimeout: 30_000,
+  // What a test may take on a machine that stands still for a while; none waits for it.
+  testTimeout: 120_000,
 };

@@ -14,7 +14,7 @@ describe('while the database is away', () => {
     postgres = await privatePostgres();
     await applyMigrations(postgres.server().url, readMigrations(root));
     app = await startApp({ databaseUrl: postgres.server().url });
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await app.close();
     await postgres.remove();
@@ -51,7 +51,7 @@ describe('while the database is away', () => {
     await postgres.start();
     await until(async () => expect(await get('/health/ready')).toMatchObject({ status: 200 }));
     expect(await get('/v1/devices')).toMatchObject({ status: 200 });
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('a database that is not migrated', () => {

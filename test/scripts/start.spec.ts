@@ -39,7 +39,7 @@ class Start {
     await until(() => {
       if (code !== undefined) throw new Error(`npm start ended: ${this.said}`);
       expect(this.said).toContain('Ctrl-C stops everything.');
-    }, 55_000);
+    }, 110_000);
     return this;
   }
 }

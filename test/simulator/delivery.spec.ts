@@ -107,10 +107,13 @@ describe('a consumer group', () => {
     consumer.onMessage = ({ id, delivery }) => {
       if (id === taken) delivery.accept();
     };
-    consumer.receive(4);
-    await until(() => consumer.received.length === 4);
-    expect(consumer.ids.sort()).toEqual([kept, kept, kept, taken].sort());
-    expect(simulator.fate(taken)).toMatchObject({ outcome: 'accepted', deliveries: 1 });
+    const times = (wanted: string): number => consumer.ids.filter((id) => id === wanted).length;
+    consumer.receive(1_000);
+    await until(() => simulator.fate(taken)?.outcome === 'accepted');
+    // On a machine that stands still the accept may have been late, and the message sent again before it.
+    const [keptBefore, takenBefore] = [times(kept), times(taken)];
+    await until(() => times(kept) >= keptBefore + 3);
+    expect(times(taken)).toBe(takenBefore);
     expect(simulator.fate(kept)?.answers.slice(0, 2)).toEqual(['timed-out', 'timed-out']);
   });
 

@@ -29,8 +29,8 @@ describe('what can happen to a connection', () => {
   describe.each(ways)('half-open %s', (way) => {
     it('takes what the platform sends and gives nothing, until it is reset', async () => {
       const client = await consumer(way);
+      const lost = publish('into nothing'); // goes out after this turn, and so into the half-open connection
       expect(simulator.halfOpen(150)).toBe(1);
-      const lost = publish('into nothing');
       await until(() => simulator.fate(lost)?.deliveries === 1);
       expect(simulator.unsettled).toBe(1); // the platform waits for an answer
       expect(socketOf(client).destroyed).toBe(false);

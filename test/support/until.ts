@@ -6,7 +6,7 @@ const LONGEST_PAUSE_MS = 15;
  * Waits until a check no longer throws, for as long as a test may take; then the check's own error is the test's.
  * A condition, never a number of milliseconds: it only polls.
  */
-export async function until<T>(check: () => T | Promise<T>, withinMs = 10_000): Promise<T> {
+export async function until<T>(check: () => T | Promise<T>, withinMs = 60_000): Promise<T> {
   const start = performance.now();
   for (;;) {
     try {
