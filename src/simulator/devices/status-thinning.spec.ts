@@ -1,32 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
+import { aDevice, aProduct } from '../../../test/support/simulated-device.js';
 import type { Publication } from '../platform/platform-message.js';
-import { Device } from './device.js';
 import { StatusThinning } from './status-thinning.js';
-
-const aDevice = (voice: 'living' | 'enterprise'): Device =>
-  new Device({
-    product: {
-      productKey: 'pk',
-      deviceType: 'AirPurifier',
-      voice,
-      role: 'device',
-      tenant: null,
-      model: null,
-      validation: 'weak',
-      rawScript: null,
-      messageScript: null,
-    },
-    deviceName: 'dn',
-    deviceSecret: '',
-    iotId: 'iot-1',
-    createdAt: 0,
-  });
 
 describe('a device that flaps', () => {
   let now = 0;
   const flapping = (voice: 'living' | 'enterprise') => {
     now = 0;
-    const device = aDevice(voice);
+    const device = aDevice({ product: aProduct({ voice }) });
     const thinning = new StatusThinning(() => now);
     const bodies = (said: readonly Publication[]): string[] => said.map(({ body }) => String(body));
     let changes = 0;

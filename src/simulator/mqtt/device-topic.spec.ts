@@ -1,24 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { Device } from '../devices/device.js';
+import { aDevice } from '../../../test/support/simulated-device.js';
 import { matches, maySubscribe, readUplink, uplinkOfMethod } from './device-topic.js';
 
-const device = new Device({
-  product: {
-    productKey: 'pk',
-    deviceType: 'CustomCategory',
-    voice: 'enterprise',
-    role: 'device',
-    tenant: null,
-    model: null,
-    validation: 'weak',
-    rawScript: null,
-    messageScript: null,
-  },
-  deviceName: 'dn',
-  deviceSecret: '',
-  iotId: 'iot-1',
-  createdAt: 0,
-});
+const device = aDevice();
 
 describe('readUplink', () => {
   it.each<[string, object]>([

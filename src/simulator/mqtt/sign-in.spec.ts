@@ -1,27 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
+import { aProduct } from '../../../test/support/simulated-device.js';
 import { Device } from '../devices/device.js';
-import type { Product } from '../devices/product.js';
 import { Registry } from '../devices/registry.js';
 import { checkSignIn, signedContent, type Claim } from './sign-in.js';
-
-const product = (productKey: string): Product => ({
-  productKey,
-  deviceType: 'CustomCategory',
-  voice: 'enterprise',
-  role: 'device',
-  tenant: null,
-  model: null,
-  validation: 'weak',
-  rawScript: null,
-  messageScript: null,
-});
 
 function aRegistry(): Registry {
   const registry = new Registry();
   const add = (productKey: string, deviceName: string, deviceSecret: string): void =>
     registry.add(
       new Device({
-        product: product(productKey),
+        product: aProduct({ productKey }),
         deviceName,
         deviceSecret,
         iotId: 'iot-1',

@@ -1,21 +1,12 @@
 import { expect, it } from '@jest/globals';
-import { Device } from '../devices/device.js';
+import { aDevice, aProduct } from '../../../test/support/simulated-device.js';
+import type { Device } from '../devices/device.js';
 import { Downlinks, type Command } from '../devices/downlink.js';
 import { Registry } from '../devices/registry.js';
 import { publishToDevice } from './device-topics.js';
 
-const product = {
-  productKey: 'h9DemoEnt02',
-  deviceType: 'CustomCategory',
-  voice: 'enterprise',
-  role: 'device',
-  tenant: null,
-  model: null,
-  validation: 'weak',
-  rawScript: null,
-  messageScript: null,
-} as const;
-const device = new Device({ product, deviceName: 'boiler-3', iotId: 'i', deviceSecret: 's', createdAt: 0 });
+const product = aProduct({ productKey: 'h9DemoEnt02' });
+const device = aDevice({ product, deviceName: 'boiler-3' });
 device.activated = true;
 const registry = new Registry();
 registry.add(device);

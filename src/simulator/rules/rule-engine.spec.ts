@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { Device } from '../devices/device.js';
+import { aDevice, aProduct } from '../../../test/support/simulated-device.js';
 import { Registry } from '../devices/registry.js';
 import type { Log } from '../log.js';
 import type { Forward } from '../platform/forwarding.js';
@@ -56,18 +56,8 @@ const logged: unknown[] = [];
 const log: Log = { info: () => undefined, warn: (msg, fields) => void logged.push({ msg, ...fields }) };
 
 const registry = new Registry();
-const product = {
-  productKey: 'h9DemoEnt02',
-  deviceType: 'CustomCategory',
-  voice: 'enterprise',
-  role: 'device',
-  tenant: null,
-  model: null,
-  validation: 'weak',
-  rawScript: null,
-  messageScript: null,
-} as const;
-const device = new Device({ product, deviceName: 'boiler-3', iotId: 'i', deviceSecret: 's', createdAt: 0 });
+const product = aProduct({ productKey: 'h9DemoEnt02' });
+const device = aDevice({ product, deviceName: 'boiler-3' });
 device.tags = { room: 'cellar' };
 registry.add(device);
 registry.addProduct({ ...product, productKey: 'h9Foreign', tenant: 'enterprise/iot-other' });
