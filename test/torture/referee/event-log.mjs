@@ -16,7 +16,7 @@ export class EventLog {
   constructor() {
     /** What is told beside a fact, by the fact. @type {Map<string, Beside>} */
     this.facts = new Map();
-    /** How many custom messages are alike. @type {Map<string, number>} */
+    /** How many are alike and yet not the same: custom messages, and what has no time but its receipt. @type {Map<string, number>} */
     this.alike = new Map();
   }
 
@@ -25,7 +25,7 @@ export class EventLog {
     const { device, productKey, at, kind, identifier, name, type, requestId, value } = event;
     const when = at === null ? RECEIPT : time(at);
     const key = ownCopy(`${when} ${device ? nameOf(device) : productKey} ${kind} ${identifier ?? '-'} ${brief(value)}`);
-    if (kind === 'custom-message-received') {
+    if (kind === 'custom-message-received' || at === null) {
       this.alike.set(key, (this.alike.get(key) ?? 0) + 1);
       return;
     }
