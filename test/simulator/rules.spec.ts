@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { BadDescription } from '../../src/simulator/description-file.js';
-import { enterpriseTenant } from '../../src/simulator/platform/tenants.js';
+import { enterpriseGroup, enterpriseTenant } from '../../src/simulator/platform/tenants.js';
 import { BadRule, type RuleDescription } from '../../src/simulator/rules/rule.js';
 import { startSimulator, type Simulator } from '../../src/simulator/simulator.js';
+import type { SimulatorOptions } from '../../src/simulator/simulator-options.js';
 import { readWorld, worldFile } from '../../src/simulator/world.js';
 import { bodyOf, enterpriseLogin, RawClient, until } from './raw-client.js';
 
@@ -56,6 +57,19 @@ describe('a rule', () => {
     expect(ruled.id).toMatch(/^\d{18,}$/);
     for (const { message } of [direct, ruled]) expect(message.application_properties).toMatchObject({ topic });
     expect(simulator.published).toBe(1);
+  });
+
+  it('has what it forwards told to whoever keeps a journal of all messages, with the groups that get it', async () => {
+    const told: [id: string, groups: readonly string[]][] = [];
+    const onPublished: SimulatorOptions['onPublished'] = ({ id }, groups) => told.push([id, groups]);
+    simulator = await startSimulator({ rules: RULES, onPublished });
+    const id = simulator.publish({ topic, body, tenant });
+    const all = ['DEFAULT_GROUP', 'demoGroup000100'].map((group) => enterpriseGroup('iot-demo0001', group));
+    expect(told).toEqual([
+      [id, all],
+      [expect.stringMatching(/^\d{18}$/), [enterpriseGroup('iot-demo0001', 'demoGroup000100')]],
+    ]);
+    expect(told[1]?.[0]).not.toBe(id);
   });
 
   it('tells the error destination what failed, and keeps what was written before', async () => {
