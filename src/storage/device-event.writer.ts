@@ -1,13 +1,15 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { Settings } from '../config/settings.js';
-import type { DecodedMessage } from '../domain/decoded-message.js';
-import { EventSink, SinkUnavailable, type Outcome } from '../domain/event-sink.js';
+import type { DecodedMessage, MessageKey } from '../domain/decoded-message.js';
+import { deviceKeyText } from '../domain/device-key.js';
+import { type BatchNote, EventSink, SinkUnavailable, type Outcome } from '../domain/event-sink.js';
 import { asSinkError, databaseFault } from './database-fault.js';
-import { tallyOutcomes } from './outcome-tally.js';
+import { Metrics } from '../telemetry/metrics.js';
+import { isShare, tallyOutcomes } from './outcome-tally.js';
 import { Partitions, utcDay, type PartitionNeed } from './partitions.js';
 import { PrismaService } from './prisma.service.js';
-import { planWrites, type Retention, type WritePlan } from './write-plan.js';
-import { addCounts, findSeen, insertSeen, writePlan } from './write-rows.js';
+import { planWrites, type Retention, type SeriesPlan, type WritePlan } from './write-plan.js';
+import { addCounts, findSeen, insertSeen, noteSpoolPosition, writePlan } from './write-rows.js';
 
 /** What the writer needs of the settings. */
 export interface WriterSettings {
@@ -28,15 +30,16 @@ export class DeviceEventWriter extends EventSink {
     private readonly prisma: PrismaService,
     private readonly partitions: Partitions,
     @Inject(Settings) private readonly settings: WriterSettings,
+    @Optional() private readonly metrics?: Metrics,
   ) {
     super();
   }
 
-  override async write(batch: readonly DecodedMessage[]): Promise<readonly Outcome[]> {
+  override async write(batch: readonly DecodedMessage[], note?: BatchNote): Promise<readonly Outcome[]> {
     if (batch.length === 0) return [];
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.writeOnce(batch);
+        return await this.writeOnce(batch, note);
       } catch (error) {
         const fault = databaseFault(error);
         if (attempt < TRIES && fault === 'conflict') continue;
@@ -49,9 +52,10 @@ export class DeviceEventWriter extends EventSink {
     }
   }
 
-  private async writeOnce(batch: readonly DecodedMessage[]): Promise<readonly Outcome[]> {
+  private async writeOnce(batch: readonly DecodedMessage[], note?: BatchNote): Promise<readonly Outcome[]> {
+    const { replica } = this.settings;
     const days = batch.map((message) => this.dayOf(message));
-    return this.prisma.inTransaction(async (tx) => {
+    const { outcomes, counts } = await this.prisma.inTransaction(async (tx) => {
       const undated = batch.filter((_, index) => days[index]?.own === false);
       const seen = await findSeen(tx, undated);
       const candidates = new Map<string, string>();
@@ -60,12 +64,18 @@ export class DeviceEventWriter extends EventSink {
         if (day && !seen.has(message.key) && !candidates.has(message.key)) candidates.set(message.key, day.day);
       });
       const fresh = await insertSeen(tx, candidates);
-      const { outcomes, news } = sortOut(batch, fresh);
+      const { news, reusedIds, ...sorted } = sortOut(batch, fresh);
       const plan = planWrites(news, this.retention());
-      await writePlan(tx, plan);
-      await addCounts(tx, tallyOutcomes(batch, outcomes, plan.expired, this.settings.replica));
-      return outcomes;
+      const late = lateMessages(news, await writePlan(tx, plan));
+      if (note?.spooledUpTo) await noteSpoolPosition(tx, note.spooledUpTo, replica);
+      const tally = tallyOutcomes(batch, sorted.outcomes, { late, expired: plan.expired, reusedIds }, note);
+      await addCounts(tx, tally, replica);
+      return { outcomes: sorted.outcomes, counts: tally };
     });
+    for (const { transport, outcome, count } of counts) {
+      if (isShare(outcome)) this.metrics?.shares.inc({ transport, share: outcome }, count);
+    }
+    return outcomes;
   }
 
   /**
@@ -108,16 +118,40 @@ export function neededPartitions(plan: WritePlan): PartitionNeed[] {
   return needs;
 }
 
-/** One outcome a message; `news` are the messages whose effects are to be written. */
-function sortOut(
-  batch: readonly DecodedMessage[],
-  fresh: Set<string>,
-): { readonly outcomes: readonly Outcome[]; readonly news: readonly DecodedMessage[] } {
+interface SortedOut {
+  /** One a message. */
+  readonly outcomes: readonly Outcome[];
+  /** The messages whose effects are to be written. */
+  readonly news: readonly DecodedMessage[];
+  /** Of these, the ones whose id another message had. */
+  readonly reusedIds: ReadonlySet<MessageKey>;
+}
+
+/** @param fresh keys never seen before, each with whether its id was. */
+function sortOut(batch: readonly DecodedMessage[], fresh: Map<MessageKey, boolean>): SortedOut {
   const news: DecodedMessage[] = [];
+  const reusedIds = new Set<MessageKey>();
   const outcomes = batch.map((message): Outcome => {
+    const reused = fresh.get(message.key);
     if (!fresh.delete(message.key)) return 'duplicate'; // known, or a second time in this batch
+    if (reused === true && message.raw.messageId !== null) reusedIds.add(message.key);
     news.push(message);
     return message.refusal ? 'set-aside' : 'stored';
   });
-  return { outcomes, news };
+  return { outcomes, news, reusedIds };
+}
+
+/** The messages that tell values, but none that is not older than what was there: history only. */
+function lateMessages(news: readonly DecodedMessage[], lateSeries: ReadonlySet<SeriesPlan>): Set<MessageKey> {
+  const late = new Set<MessageKey>();
+  if (lateSeries.size === 0) return late;
+  const texts = new Set([...lateSeries].map(({ device, identifier }) => `${deviceKeyText(device)}\0${identifier}`));
+  for (const { key, events } of news) {
+    const told = events.flatMap((event) => (event.kind === 'properties-reported' ? [event] : []));
+    const isLate = told.every(({ device, readings }) =>
+      readings.every(({ identifier }) => texts.has(`${deviceKeyText(device)}\0${identifier}`)),
+    );
+    if (isLate && told.some(({ readings }) => readings.length > 0)) late.add(key);
+  }
+  return late;
 }

@@ -30,6 +30,8 @@ const TABLES = [
   'SetAsideReplay',
   'SeenMessage',
   'IngestCount',
+  'IngestReplica',
+  'SpoolPosition',
 ];
 
 /** Asks whether the database is migrated. The service itself never migrates. */

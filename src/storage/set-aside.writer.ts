@@ -60,7 +60,7 @@ export class SetAsideWriter extends SetAsideStore {
     return this.prisma.inTransaction(async (tx) => {
       const there = await lockSetAside(tx, [message.key]);
       if (there.size === 0) return null;
-      const changes = await changesOf(tx, plan, () => writePlan(tx, plan));
+      const changes = await changesOf(tx, plan, async () => void (await writePlan(tx, plan)));
       await markReplayed(tx, [message]);
       if (dryRun) throw new DryRunOver(changes);
       return changes;

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { EventSink } from '../domain/event-sink.js';
+import { ReplicaBoard, SpoolPositions } from '../domain/replica-board.js';
 import { ReplayJobs } from '../domain/replay-jobs.js';
 import { SetAsideStore } from '../domain/set-aside-store.js';
 import { DeviceEventWriter } from './device-event.writer.js';
@@ -7,9 +8,11 @@ import { PartitionKeeper } from './partition-keeper.js';
 import { Partitions } from './partitions.js';
 import { PrismaService } from './prisma.service.js';
 import { ReplayJobWriter } from './replay-job.writer.js';
+import { ReplicaBoardWriter } from './replica-board.writer.js';
 import { SetAsideKeeper } from './set-aside.keeper.js';
 import { SetAsideRemover } from './set-aside.remover.js';
 import { SetAsideWriter } from './set-aside.writer.js';
+import { SpoolPositionReader } from './spool-position.reader.js';
 
 /** PostgreSQL through Prisma: one writer for events, readers for questions. */
 @Module({
@@ -20,9 +23,11 @@ import { SetAsideWriter } from './set-aside.writer.js';
     { provide: EventSink, useClass: DeviceEventWriter },
     { provide: SetAsideStore, useClass: SetAsideWriter },
     { provide: ReplayJobs, useClass: ReplayJobWriter },
+    { provide: ReplicaBoard, useClass: ReplicaBoardWriter },
+    { provide: SpoolPositions, useClass: SpoolPositionReader },
     SetAsideRemover,
     SetAsideKeeper,
   ],
-  exports: [PrismaService, EventSink, SetAsideStore, ReplayJobs, SetAsideRemover],
+  exports: [PrismaService, EventSink, SetAsideStore, ReplayJobs, ReplicaBoard, SpoolPositions, SetAsideRemover],
 })
 export class StorageModule {}
