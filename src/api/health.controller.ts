@@ -81,8 +81,12 @@ export class HealthController {
     try {
       const replicas = await this.replicas.all({ timeoutMs: ANSWER_WITHIN_MS, urgent: true });
       return replicas
-        .filter(({ spooled }) => spooled > 0)
-        .map(({ replica, state, spooled }) => `${spooled} messages are in the spool of ${replica} (${state})`);
+        .filter(({ spooled }) => spooled !== 0)
+        .map(({ replica, state, spooled }) =>
+          spooled === null
+            ? `the spool of ${replica} may hold messages (it is gone without having told)`
+            : `${spooled} messages are in the spool of ${replica} (${state})`,
+        );
     } catch (error) {
       if (!(error instanceof SinkUnavailable || error instanceof QuestionTooLarge)) throw error;
       return null;

@@ -389,8 +389,12 @@ export class ReplicaSchema {
   @ApiProperty(COUNT)
   readonly inHand!: number;
 
-  @ApiProperty({ type: 'integer', description: 'In its spool: keep its disk, and start it again.' })
-  readonly spooled!: number;
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description: 'In its spool: keep its disk, and start it again. Null when it is gone without having told.',
+  })
+  readonly spooled!: number | null;
 
   @ApiProperty(COUNT)
   readonly spoolBytes!: number;

@@ -6,8 +6,9 @@ import { ReplicaBoard, type ReplicaState } from '../domain/replica-board.js';
 import { asSinkError } from './database-fault.js';
 import { PrismaService } from './prisma.service.js';
 
-/** How long a process that says nothing more stays on the board, unless its spool holds something. */
+/** How long a process that says nothing more stays on the board; one that may have left something in its spool, much longer. */
 const GONE_AFTER = '1 hour';
+const SPOOL_GONE_AFTER = '30 days';
 /** Which minutes are added up: later ones than those that nobody writes any more. */
 const CHECKED = '3 hours';
 
@@ -26,7 +27,8 @@ ON CONFLICT ("replica", "run") DO UPDATE SET "heartbeatAt" = now(), "stopped" = 
 /** $1 run, $2 spool. */
 const REMOVE_GONE = `
 DELETE FROM "IngestReplica" r WHERE r."run" <> $1::text::uuid
-  AND (r."spool" = $2::text::uuid OR (r."spooled" = 0 AND r."heartbeatAt" < now() - INTERVAL '${GONE_AFTER}'))`;
+  AND (r."spool" = $2::text::uuid OR (r."spooled" = 0 AND r."heartbeatAt" < now() -
+    CASE WHEN r."spool" IS NULL OR r."stopped" THEN INTERVAL '${GONE_AFTER}' ELSE INTERVAL '${SPOOL_GONE_AFTER}' END))`;
 
 /** Each transaction adds as much to what was received as to the outcomes: anything but zero is a fault of ours. */
 const IMBALANCE = `

@@ -193,7 +193,7 @@ describe('the board of replicas', () => {
     expect(await own()).toMatchObject([{ state: 'stopped', inHand: 0 }]);
   });
 
-  it('forgets who is gone for an hour, but never whose spool is not empty', async () => {
+  it('forgets who is gone for an hour, but not whose spool is not empty, or may not be', async () => {
     const [empty, full] = ['gone-empty', 'gone-full'].map(
       (replica) => new ReplicaBoardWriter(store.prisma, { replica }),
     );
@@ -201,6 +201,15 @@ describe('the board of replicas', () => {
     await full!.beat(state({ spool: { id: randomUUID(), messages: 1, bytes: 9 } }));
     await store.prisma.ingestReplica.updateMany({ data: { heartbeatAt: new Date(Date.now() - 2 * 3_600_000) } });
     await new ReplicaBoardWriter(store.prisma, { replica: 'other' }).beat(state());
+    const silent = new ReplicaBoardWriter(store.prisma, { replica: 'gone-silent' });
+    await silent.beat(state({ spool: { id: randomUUID(), messages: 0, bytes: 28 } }));
+    await store.prisma.ingestReplica.updateMany({
+      where: { replica: 'gone-silent' },
+      data: { heartbeatAt: new Date(Date.now() - 2 * 3_600_000) },
+    });
+    await new ReplicaBoardWriter(store.prisma, { replica: 'another' }).beat(state());
+    const told = await new ReplicaReader(new Snapshots(store.prisma)).all();
+    expect(told).toContainEqual(expect.objectContaining({ replica: 'gone-silent', state: 'gone', spooled: null }));
     const names = (await new ReplicaReader(new Snapshots(store.prisma)).all()).map(({ replica }) => replica);
     expect(names).toContain('gone-full');
     expect(names).not.toContain('gone-empty');
