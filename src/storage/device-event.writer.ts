@@ -1,8 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Settings } from '../config/settings.js';
-import type { DecodedMessage } from '../domain/decoded-message.js';
+import type { DecodedMessage, MessageKey } from '../domain/decoded-message.js';
 import { EventSink, SinkUnavailable, type Outcome } from '../domain/event-sink.js';
 import { asSinkError, databaseFault } from './database-fault.js';
+import { inParts, type BatchInParts } from './message-parts.js';
 import { tallyOutcomes } from './outcome-tally.js';
 import { Partitions, utcDay, type PartitionNeed } from './partitions.js';
 import { PrismaService } from './prisma.service.js';
@@ -21,7 +22,12 @@ const DAY_MS = 86_400_000;
 /** How often a transaction is tried again because of another writer, or because a partition had to be made. */
 export const TRIES = 8;
 
-/** Writes a batch in one transaction, a fixed number of statements whatever its size. Keeps no state between batches. */
+const NOTHING: ReadonlySet<MessageKey> = new Set();
+
+/**
+ * Writes a batch in one transaction, a fixed number of statements whatever its size; what is too much for one goes before it, in
+ * parts. Keeps no state between batches.
+ */
 @Injectable()
 export class DeviceEventWriter extends EventSink {
   constructor(
@@ -34,9 +40,35 @@ export class DeviceEventWriter extends EventSink {
 
   override async write(batch: readonly DecodedMessage[]): Promise<readonly Outcome[]> {
     if (batch.length === 0) return [];
+    const { early, last } = inParts(batch);
+    const expired = early.length > 0 ? await this.writeEarly(early) : NOTHING;
+    return this.retried(last, () => this.writeOnce(last, expired));
+  }
+
+  /**
+   * Writes what is too much for one transaction, of messages that were not seen before; the event loop has a turn after each part.
+   * @returns the keys of messages of which something was older than retention keeps it.
+   */
+  private async writeEarly(parts: BatchInParts['early']): Promise<ReadonlySet<MessageKey>> {
+    const expired = new Set<MessageKey>();
+    const messages = new Map(parts.flat().map((message) => [message.key, message]));
+    const seen = await this.retried([], () => findSeen(this.prisma, [...messages.values()]));
+    for (const part of parts) {
+      const news = part.filter(({ key }) => !seen.has(key));
+      if (news.length === 0) continue;
+      const plan = planWrites(news, this.retention());
+      await this.retried(news, () => this.prisma.inTransaction((tx) => writePlan(tx, plan)));
+      for (const key of plan.expired) expired.add(key);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return expired;
+  }
+
+  /** Does a transaction again when another writer was in its way, or when a partition for these messages was missing. */
+  private async retried<T>(batch: readonly DecodedMessage[], transaction: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.writeOnce(batch);
+        return await transaction();
       } catch (error) {
         const fault = databaseFault(error);
         if (attempt < TRIES && fault === 'conflict') continue;
@@ -49,7 +81,11 @@ export class DeviceEventWriter extends EventSink {
     }
   }
 
-  private async writeOnce(batch: readonly DecodedMessage[]): Promise<readonly Outcome[]> {
+  /** @param expiredBefore keys of messages of which an earlier part was partly too old to be kept */
+  private async writeOnce(
+    batch: readonly DecodedMessage[],
+    expiredBefore: ReadonlySet<MessageKey>,
+  ): Promise<readonly Outcome[]> {
     const days = batch.map((message) => this.dayOf(message));
     return this.prisma.inTransaction(async (tx) => {
       const undated = batch.filter((_, index) => days[index]?.own === false);
@@ -63,7 +99,8 @@ export class DeviceEventWriter extends EventSink {
       const { outcomes, news } = sortOut(batch, fresh);
       const plan = planWrites(news, this.retention());
       await writePlan(tx, plan);
-      await addCounts(tx, tallyOutcomes(batch, outcomes, plan.expired, this.settings.replica));
+      const expired = expiredBefore.size > 0 ? new Set([...expiredBefore, ...plan.expired]) : plan.expired;
+      await addCounts(tx, tallyOutcomes(batch, outcomes, expired, this.settings.replica));
       return outcomes;
     });
   }
