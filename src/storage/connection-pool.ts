@@ -47,31 +47,31 @@ export function connectionPool({ connectionString, connections, connectTimeoutMs
 /** Destroys the connection when a statement has no answer in time. */
 function watch(client: pg.Client, patience: Patience, silent: () => void): void {
   let deadline: NodeJS.Timeout | undefined;
-  const disarm = (): void => clearTimeout(deadline);
-  const arm = (): void => {
-    disarm();
+  /** The statement that waits for its answer, by its number. */
+  let waiting: number | null = null;
+  let statements = 0;
+  const send = client.query.bind(client) as (...args: unknown[]) => unknown;
+  client.query = ((...args: unknown[]) => {
+    const statement = ++statements;
+    waiting = statement;
+    clearTimeout(deadline);
     deadline = setTimeout(() => {
-      // Its answer may be here already, unread, where this process itself stood still: so it is read first.
+      // Its answer may be here, unread, if it was this process that stood still: a turn of the event loop reads it.
       setImmediate(() => {
-        if (answered) return;
+        if (waiting !== statement) return;
         destroy(client);
         silent();
       });
     }, patienceLeftMs(patience));
     deadline.unref();
-  };
-  let answered = true;
-  const send = client.query.bind(client) as (...args: unknown[]) => unknown;
-  client.query = ((...args: unknown[]) => {
-    answered = false;
-    arm();
     return send(...args);
   }) as pg.Client['query'];
-  client.on('drain', () => {
-    answered = true;
-    disarm();
-  });
-  client.on('end', disarm);
+  const answered = (): void => {
+    waiting = null;
+    clearTimeout(deadline);
+  };
+  client.on('drain', answered);
+  client.on('end', answered);
 }
 
 function destroy(client: pg.Client): void {

@@ -2,7 +2,8 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import type { DecodedMessage } from '../../src/domain/decoded-message.js';
 import { SinkUnavailable } from '../../src/domain/event-sink.js';
-import { UNHURRIED, type Patience } from '../../src/storage/patience.js';
+import { connectionPool } from '../../src/storage/connection-pool.js';
+import { GRACE_MS, UNHURRIED, type Patience } from '../../src/storage/patience.js';
 import { NOON } from '../support/messages.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { decodedAs, openStore, type TestStore } from '../support/writer.js';
@@ -59,6 +60,25 @@ describe('a database that does not answer', () => {
     await expect(work).rejects.toThrow();
     proxy.heal();
     expect(await store.writer.write([aVersion()])).toEqual(['stored']);
+  });
+});
+
+describe('a process that stood still for longer than that', () => {
+  it('reads the answers that came meanwhile, and goes on', async () => {
+    await openStoreBehindProxy(SOON);
+    const pool = connectionPool({
+      connectionString: database,
+      connections: 1,
+      connectTimeoutMs: 5_000,
+      patience: SOON,
+    });
+    const client = await pool.connect();
+    const first = client.query('SELECT 1');
+    const second = first.then(() => client.query('SELECT 2 AS "two"'));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SOON.statementMs + GRACE_MS + 100);
+    expect((await second).rows).toEqual([{ two: 2 }]);
+    client.release();
+    await pool.end();
   });
 });
 
