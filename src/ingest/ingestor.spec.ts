@@ -106,6 +106,16 @@ describe('the path of a message', () => {
     expect(sink.stored).toEqual([['a', 'b'], ['c', 'd'], ['e']]);
   });
 
+  it('takes a message alone that tells very much', async () => {
+    const sink = new MemorySink();
+    const { accepted, take } = anIngestor(sink);
+    const values = Object.fromEntries(Array.from({ length: 2_001 }, (_, index) => [`p${index}`, index]));
+    const heavy = aPropertyReport({ values, raw: { messageId: 'heavy', receivedAt: new Date() } });
+    take('a', 'b', heavy, 'c', 'd');
+    await until(() => expect(accepted).toHaveLength(5));
+    expect(sink.stored.filter((batch) => batch.includes('heavy'))).toEqual([['heavy']]);
+  });
+
   it('takes a message alone that is larger than a batch may be', async () => {
     const sink = new MemorySink();
     const { accepted, take } = anIngestor(sink, { maxBatchBytes: 1 });

@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { decodeAnySize } from '../decoding/decode-large.js';
 import type { DecodedMessage } from '../domain/decoded-message.js';
 import type { EventSink, Outcome } from '../domain/event-sink.js';
+import { sumOfFacts } from '../domain/facts.js';
 import type { ProcessCounts, SpoolStatus } from '../domain/ingest-status.js';
 import type { RawMessage } from '../domain/raw-message.js';
 import type { SpoolPositions } from '../domain/replica-board.js';
@@ -61,6 +62,9 @@ interface Ready extends Entry {
 const MIB = 1024 * 1024;
 /** A further batch sets out beside another only when so many messages wait: small ones would cost more than they gain. */
 const WORTH_A_BATCH = 100;
+/** Readings and events of a batch, and from how many on a message goes alone. */
+const MAX_BATCH_FACTS = 20_000;
+const HEAVY_FACTS = 2_000;
 /** How long it may take to say, at the end, that this is the end. */
 const LAST_WORDS_WITHIN_MS = 1_000;
 /** How often the queue is looked at for messages that have waited too long. */
@@ -268,13 +272,19 @@ export class Ingestor {
     if (this.inHand.size === 0 || this.abandoned) this.finished();
   }
 
+  /** A message that tells very much goes alone: its neighbours need not wait for it, nor does halving write it again. */
   private nextBatch(): readonly Ready[] {
     let bytes = 0;
+    let facts = 0;
     let size = 0;
-    for (const { held } of this.queue) {
+    for (const { held, message } of this.queue) {
+      const own = sumOfFacts(message.events);
       bytes += held.bytes;
-      if (size > 0 && (size >= this.maxBatchMessages || bytes > this.maxBatchBytes)) break;
+      facts += own;
+      const isFull = size >= this.maxBatchMessages || bytes > this.maxBatchBytes || facts > MAX_BATCH_FACTS;
+      if (size > 0 && (isFull || own > HEAVY_FACTS)) break;
       size += 1;
+      if (own > HEAVY_FACTS) break;
     }
     return this.queue.splice(0, size);
   }

@@ -3,8 +3,9 @@ import { Settings } from '../config/settings.js';
 import type { DecodedMessage, MessageKey } from '../domain/decoded-message.js';
 import { deviceKeyText } from '../domain/device-key.js';
 import { type BatchNote, EventSink, SinkUnavailable, type Outcome } from '../domain/event-sink.js';
-import { asSinkError, databaseFault } from './database-fault.js';
 import { Metrics } from '../telemetry/metrics.js';
+import { asSinkError, databaseFault } from './database-fault.js';
+import { inParts, type BatchInParts } from './message-parts.js';
 import { isShare, tallyOutcomes } from './outcome-tally.js';
 import { Partitions, utcDay, type PartitionNeed } from './partitions.js';
 import { PrismaService } from './prisma.service.js';
@@ -23,7 +24,20 @@ const DAY_MS = 86_400_000;
 /** How often a transaction is tried again because of another writer, or because a partition had to be made. */
 export const TRIES = 8;
 
-/** Writes a batch in one transaction, a fixed number of statements whatever its size. Keeps no state between batches. */
+/** What the parts of messages that were written first came to, by the keys of the messages. */
+interface EarlyFindings {
+  /** Something in them was older than retention keeps it. */
+  readonly expired: ReadonlySet<MessageKey>;
+  /** Some value in them became the current one. */
+  readonly current: ReadonlySet<MessageKey>;
+}
+
+const NOTHING: EarlyFindings = { expired: new Set(), current: new Set() };
+
+/**
+ * Writes a batch in one transaction, a fixed number of statements whatever its size; what is too much for one goes before it, in
+ * parts. Keeps no state between batches.
+ */
 @Injectable()
 export class DeviceEventWriter extends EventSink {
   constructor(
@@ -37,9 +51,35 @@ export class DeviceEventWriter extends EventSink {
 
   override async write(batch: readonly DecodedMessage[], note?: BatchNote): Promise<readonly Outcome[]> {
     if (batch.length === 0) return [];
+    const { early, last } = inParts(batch);
+    const findings = early.length > 0 ? await this.writeEarly(early) : NOTHING;
+    return this.retried(last, () => this.writeOnce(last, findings, note));
+  }
+
+  /** Writes what is too much for one transaction, of messages that were not seen before; the event loop has a turn after each part. */
+  private async writeEarly(parts: BatchInParts['early']): Promise<EarlyFindings> {
+    const expired = new Set<MessageKey>();
+    const current = new Set<MessageKey>();
+    const messages = new Map(parts.flat().map((message) => [message.key, message]));
+    const seen = await this.retried([], () => findSeen(this.prisma, [...messages.values()]));
+    for (const part of parts) {
+      const news = part.filter(({ key }) => !seen.has(key));
+      if (news.length === 0) continue;
+      const plan = planWrites(news, this.retention());
+      const lateSeries = await this.retried(news, () => this.prisma.inTransaction((tx) => writePlan(tx, plan)));
+      const late = lateMessages(news, lateSeries);
+      for (const { key } of news) if (!late.has(key)) current.add(key);
+      for (const key of plan.expired) expired.add(key);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return { expired, current };
+  }
+
+  /** Does a transaction again when another writer was in its way, or when a partition for these messages was missing. */
+  private async retried<T>(batch: readonly DecodedMessage[], transaction: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.writeOnce(batch, note);
+        return await transaction();
       } catch (error) {
         const fault = databaseFault(error);
         if (attempt < TRIES && fault === 'conflict') continue;
@@ -52,7 +92,12 @@ export class DeviceEventWriter extends EventSink {
     }
   }
 
-  private async writeOnce(batch: readonly DecodedMessage[], note?: BatchNote): Promise<readonly Outcome[]> {
+  /** @param early what earlier parts of these messages came to */
+  private async writeOnce(
+    batch: readonly DecodedMessage[],
+    early: EarlyFindings,
+    note: BatchNote | undefined,
+  ): Promise<readonly Outcome[]> {
     const { replica } = this.settings;
     const days = batch.map((message) => this.dayOf(message));
     const { outcomes, counts } = await this.prisma.inTransaction(async (tx) => {
@@ -66,9 +111,11 @@ export class DeviceEventWriter extends EventSink {
       const fresh = await insertSeen(tx, candidates);
       const { news, reusedIds, ...sorted } = sortOut(batch, fresh);
       const plan = planWrites(news, this.retention());
-      const late = lateMessages(news, await writePlan(tx, plan));
+      const lateSeries = await writePlan(tx, plan);
       if (note?.spooledUpTo) await noteSpoolPosition(tx, note.spooledUpTo, replica);
-      const tally = tallyOutcomes(batch, sorted.outcomes, { late, expired: plan.expired, reusedIds }, note);
+      const late = without(lateMessages(news, lateSeries), early.current);
+      const expired = early.expired.size > 0 ? new Set([...early.expired, ...plan.expired]) : plan.expired;
+      const tally = tallyOutcomes(batch, sorted.outcomes, { late, expired, reusedIds }, note);
       await addCounts(tx, tally, replica);
       return { outcomes: sorted.outcomes, counts: tally };
     });
@@ -139,6 +186,10 @@ function sortOut(batch: readonly DecodedMessage[], fresh: Map<MessageKey, boolea
     return message.refusal ? 'set-aside' : 'stored';
   });
   return { outcomes, news, reusedIds };
+}
+
+function without(keys: ReadonlySet<MessageKey>, others: ReadonlySet<MessageKey>): ReadonlySet<MessageKey> {
+  return others.size === 0 ? keys : new Set([...keys].filter((key) => !others.has(key)));
 }
 
 /** The messages that tell values, but none that is not older than what was there: history only. */

@@ -6,6 +6,7 @@ import { SetAsideStore } from '../domain/set-aside-store.js';
 import { asSinkError, databaseFault } from './database-fault.js';
 import { neededPartitions, TRIES } from './device-event.writer.js';
 import { Partitions } from './partitions.js';
+import { UNHURRIED } from './patience.js';
 import { PrismaService } from './prisma.service.js';
 import { changesOf } from './row-changes.js';
 import { rawMessageOf } from './set-aside-row.js';
@@ -64,7 +65,7 @@ export class SetAsideWriter extends SetAsideStore {
       await markReplayed(tx, [message]);
       if (dryRun) throw new DryRunOver(changes);
       return changes;
-    });
+    }, UNHURRIED);
   }
 }
 
