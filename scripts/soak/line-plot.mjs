@@ -23,11 +23,11 @@ export function linePlot({ title, xName, yName, lines }) {
   for (let value = 0; value <= yMax; value += yTick) {
     parts.push(
       `<path d="M${EDGE.left} ${y(value)}H${WIDTH - EDGE.right}" stroke="#ddd"/>`,
-      text(EDGE.left - 8, y(value) + 4, String(value), 'end'),
+      text(EDGE.left - 8, y(value) + 4, round(value), 'end'),
     );
   }
   for (let value = 0; value <= xMax; value += xTick) {
-    parts.push(text(x(value), HEIGHT - EDGE.bottom + 20, String(value), 'middle'));
+    parts.push(text(x(value), HEIGHT - EDGE.bottom + 20, round(value), 'middle'));
   }
   lines.forEach(({ name, colour, points }, index) => {
     const path = points.map(([px, py]) => `${x(px).toFixed(1)},${y(py).toFixed(1)}`).join(' ');
@@ -51,6 +51,11 @@ export function linePlot({ title, xName, yName, lines }) {
 function text(x, y, words, anchor, size = 12) {
   const safe = words.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
   return `<text x="${x}" y="${y}" font-family="DejaVu Sans" font-size="${size}" text-anchor="${anchor}">${safe}</text>`;
+}
+
+/** @param {number} value */
+function round(value) {
+  return String(Number(value.toFixed(6)));
 }
 
 /** The next of 1, 2, 5, 10, 20, … @param {number} atLeast */

@@ -18,8 +18,22 @@ export interface SpoolPosition {
   readonly position: number;
 }
 
+/**
+ * Names one batch over all tries to write it. Should the answer to its commit be lost, the next try finds it written, and it
+ * counts once.
+ */
+export interface BatchTicket {
+  /** UUID. */
+  readonly batch: string;
+  /** No two batches that are under way in this process have the same; a few numbers do for all. */
+  readonly slot: number;
+  /** True when it was tried before, and may have been written. */
+  readonly again: boolean;
+}
+
 /** What is noted in the transaction of a batch, beside the messages themselves. */
 export interface BatchNote {
+  readonly ticket?: BatchTicket | undefined;
   /** What the transports counted of these messages, whatever the store makes of them; promise 5 compares the two. */
   readonly received: readonly ReceivedCount[];
   /** When the batch comes out of a spool: up to where that has been stored with it. */

@@ -269,7 +269,7 @@ export class Ingestor {
       await this.store(this.nextBatch());
     }
     this.writers -= 1;
-    if (this.inHand.size === 0 || this.abandoned) this.finished();
+    if (this.abandoned) this.finished();
   }
 
   /** A message that tells very much goes alone: its neighbours need not wait for it, nor does halving write it again. */
@@ -371,6 +371,7 @@ export class Ingestor {
   private answer(held: Held): void {
     this.inHand.delete(held);
     this.room.give(held.bytes);
+    if (this.inHand.size === 0) this.finished();
     try {
       held.delivery.accept();
     } catch (error) {

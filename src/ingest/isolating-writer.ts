@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import type { DecodedMessage } from '../domain/decoded-message.js';
 import {
@@ -44,34 +45,45 @@ const UNFORESEEN_TRIES = 5;
  */
 export class IsolatingWriter {
   private readonly log = new Logger('Ingestor');
+  /** Slots of the batches that are under way. */
+  private readonly taken = new Set<number>();
 
   constructor(private readonly sink: EventSink) {}
 
   /** @returns false when `failed` said to stop: then nothing behind that part was written. */
-  write<E extends Entry>(batch: readonly E[], writing: Writing<E>): Promise<boolean> {
-    return this.attempt(batch, writing, UNFORESEEN_TRIES);
+  async write<E extends Entry>(batch: readonly E[], writing: Writing<E>): Promise<boolean> {
+    let slot = 0;
+    while (this.taken.has(slot)) slot += 1;
+    this.taken.add(slot);
+    try {
+      return await this.attempt(batch, writing, slot, UNFORESEEN_TRIES);
+    } finally {
+      this.taken.delete(slot);
+    }
   }
 
   private async attempt<E extends Entry>(
     batch: readonly E[],
     writing: Writing<E>,
+    slot: number,
     triesLeft: number,
   ): Promise<boolean> {
     let tries = triesLeft;
-    for (;;) {
+    const ticket = { batch: randomUUID(), slot };
+    for (let again = false; ; again = true) {
       const begunMs = performance.now();
       let outcomes: readonly Outcome[];
       try {
         outcomes = await this.sink.write(
           batch.map(({ message }) => message),
-          writing.note(batch),
+          { ...writing.note(batch), ticket: { ...ticket, again } },
         );
         if (outcomes.length !== batch.length) throw new Error('The store did not say what became of every message');
       } catch (error) {
         const unforeseen = !(error instanceof SinkUnavailable || error instanceof MessageCondemned);
         if (unforeseen) this.log.error({ msg: 'Writing failed; this is a fault of ours', err: error, tries });
         if (error instanceof MessageCondemned || (unforeseen && tries <= 0)) {
-          if (batch.length > 1) return this.halves(batch, writing, unforeseen ? 0 : tries);
+          if (batch.length > 1) return this.halves(batch, writing, slot, unforeseen ? 0 : tries);
           if (this.giveUpOnEvents(batch, error)) continue;
         }
         if (unforeseen) tries -= 1;
@@ -84,11 +96,16 @@ export class IsolatingWriter {
     }
   }
 
-  private async halves<E extends Entry>(batch: readonly E[], writing: Writing<E>, tries: number): Promise<boolean> {
+  private async halves<E extends Entry>(
+    batch: readonly E[],
+    writing: Writing<E>,
+    slot: number,
+    tries: number,
+  ): Promise<boolean> {
     const half = Math.ceil(batch.length / 2);
     return (
-      (await this.attempt(batch.slice(0, half), writing, tries)) &&
-      (await this.attempt(batch.slice(half), writing, tries))
+      (await this.attempt(batch.slice(0, half), writing, slot, tries)) &&
+      (await this.attempt(batch.slice(half), writing, slot, tries))
     );
   }
 

@@ -31,7 +31,7 @@ export class SpoolPace {
       messages,
       bytes,
       maxBytes,
-      state: lastError !== null ? 'full' : messages === 0 ? 'empty' : away ? 'filling' : 'draining',
+      state: away && lastError !== null ? 'full' : messages === 0 ? 'empty' : away ? 'filling' : 'draining',
       drainPerSecond,
       drainMs: messages === 0 ? 0 : drainPerSecond === null ? null : Math.round((messages / drainPerSecond) * 1000),
       fullAt:

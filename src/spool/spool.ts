@@ -152,6 +152,7 @@ export class Spool {
   release(upTo: number): number {
     const released = this.held.removeUpTo(upTo);
     this.releasedUpTo = Math.max(this.releasedUpTo, upTo);
+    if (released > 0) this.lastError = null; // there is room again, or will be in a moment
     void this.inTurn(() => this.removeStored(upTo));
     return released;
   }

@@ -2,11 +2,13 @@ import { Inject, Injectable, Optional } from '@nestjs/common';
 import { Settings } from '../config/settings.js';
 import type { DecodedMessage, MessageKey } from '../domain/decoded-message.js';
 import { deviceKeyText } from '../domain/device-key.js';
-import { type BatchNote, EventSink, SinkUnavailable, type Outcome } from '../domain/event-sink.js';
+import { type BatchNote, type BatchTicket, EventSink, SinkUnavailable, type Outcome } from '../domain/event-sink.js';
 import { Metrics } from '../telemetry/metrics.js';
+import { findBatch, noteBatch } from './batch-tickets.js';
 import { asSinkError, databaseFault } from './database-fault.js';
 import { inParts, type BatchInParts } from './message-parts.js';
 import { isShare, tallyOutcomes } from './outcome-tally.js';
+import { ProcessRun } from './process-run.js';
 import { Partitions, utcDay, type PartitionNeed } from './partitions.js';
 import { PrismaService } from './prisma.service.js';
 import { planWrites, type Retention, type SeriesPlan, type WritePlan } from './write-plan.js';
@@ -44,6 +46,7 @@ export class DeviceEventWriter extends EventSink {
     private readonly prisma: PrismaService,
     private readonly partitions: Partitions,
     @Inject(Settings) private readonly settings: WriterSettings,
+    @Optional() private readonly run: ProcessRun = new ProcessRun(),
     @Optional() private readonly metrics?: Metrics,
   ) {
     super();
@@ -51,9 +54,16 @@ export class DeviceEventWriter extends EventSink {
 
   override async write(batch: readonly DecodedMessage[], note?: BatchNote): Promise<readonly Outcome[]> {
     if (batch.length === 0) return [];
+    const written = note?.ticket?.again ? await this.writtenBefore(note.ticket) : null;
+    if (written !== null) return written;
     const { early, last } = inParts(batch);
     const findings = early.length > 0 ? await this.writeEarly(early) : NOTHING;
     return this.retried(last, () => this.writeOnce(last, findings, note));
+  }
+
+  /** A try before this one may have been committed without our hearing of it. */
+  private async writtenBefore(ticket: BatchTicket): Promise<readonly Outcome[] | null> {
+    return this.retried([], () => this.prisma.inTransaction((tx) => findBatch(tx, this.run.id, ticket)));
   }
 
   /** Writes what is too much for one transaction, of messages that were not seen before; the event loop has a turn after each part. */
@@ -109,6 +119,9 @@ export class DeviceEventWriter extends EventSink {
         if (day && !seen.has(message.key) && !candidates.has(message.key)) candidates.set(message.key, day.day);
       });
       const fresh = await insertSeen(tx, candidates);
+      // The keys of a try that was still being committed a moment ago were waited for just now.
+      const written = note?.ticket?.again ? await findBatch(tx, this.run.id, note.ticket) : null;
+      if (written !== null) return { outcomes: written, counts: [] };
       const { news, reusedIds, ...sorted } = sortOut(batch, fresh);
       const plan = planWrites(news, this.retention());
       const lateSeries = await writePlan(tx, plan);
@@ -116,6 +129,7 @@ export class DeviceEventWriter extends EventSink {
       const late = without(lateMessages(news, lateSeries), early.current);
       const expired = early.expired.size > 0 ? new Set([...early.expired, ...plan.expired]) : plan.expired;
       const tally = tallyOutcomes(batch, sorted.outcomes, { late, expired, reusedIds }, note);
+      if (note?.ticket) await noteBatch(tx, this.run.id, note.ticket, sorted.outcomes);
       await addCounts(tx, tally, replica);
       return { outcomes: sorted.outcomes, counts: tally };
     });

@@ -32,6 +32,7 @@ const TABLES = [
   'IngestCount',
   'IngestReplica',
   'SpoolPosition',
+  'IngestBatch',
 ];
 
 /** Asks whether the database is migrated. The service itself never migrates. */

@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { SERVICE_VERSION } from '../config/service-version.js';
 import { Settings } from '../config/settings.js';
 import { ReplicaBoard, type ReplicaState } from '../domain/replica-board.js';
 import { asSinkError } from './database-fault.js';
 import { PrismaService } from './prisma.service.js';
+import { ProcessRun } from './process-run.js';
 
 /** How long a process that says nothing more stays on the board; one that may have left something in its spool, much longer. */
 const GONE_AFTER = '1 hour';
@@ -30,6 +30,10 @@ DELETE FROM "IngestReplica" r WHERE r."run" <> $1::text::uuid
   AND (r."spool" = $2::text::uuid OR (r."spooled" = 0 AND r."heartbeatAt" < now() -
     CASE WHEN r."spool" IS NULL OR r."stopped" THEN INTERVAL '${GONE_AFTER}' ELSE INTERVAL '${SPOOL_GONE_AFTER}' END))`;
 
+/** Whoever is off the board has no batch under way. */
+const REMOVE_BATCHES = `
+DELETE FROM "IngestBatch" b WHERE NOT EXISTS (SELECT FROM "IngestReplica" r WHERE r."run" = b."run")`;
+
 /** Each transaction adds as much to what was received as to the outcomes: anything but zero is a fault of ours. */
 const IMBALANCE = `
 SELECT coalesce(sum(CASE WHEN "outcome" = 'received' THEN "count" ELSE -"count" END), 0)::text AS "difference"
@@ -40,12 +44,12 @@ WHERE "minute" >= now() - INTERVAL '${CHECKED}'
 /** One row for each process that takes messages. */
 @Injectable()
 export class ReplicaBoardWriter extends ReplicaBoard {
-  private readonly run = randomUUID();
   private readonly startedAt = new Date().toISOString();
 
   constructor(
     private readonly prisma: PrismaService,
     @Inject(Settings) private readonly settings: { readonly replica: string },
+    @Optional() private readonly run: ProcessRun = new ProcessRun(),
   ) {
     super();
   }
@@ -55,7 +59,7 @@ export class ReplicaBoardWriter extends ReplicaBoard {
       await this.prisma.$executeRawUnsafe(
         BEAT,
         this.settings.replica,
-        this.run,
+        this.run.id,
         SERVICE_VERSION,
         this.startedAt,
         String(stopped),
@@ -64,7 +68,8 @@ export class ReplicaBoardWriter extends ReplicaBoard {
         String(spool?.messages ?? 0),
         String(spool?.bytes ?? 0),
       );
-      await this.prisma.$executeRawUnsafe(REMOVE_GONE, this.run, spool?.id ?? null);
+      await this.prisma.$executeRawUnsafe(REMOVE_GONE, this.run.id, spool?.id ?? null);
+      await this.prisma.$executeRawUnsafe(REMOVE_BATCHES);
       const [row] = await this.prisma.$queryRawUnsafe<{ difference: string }[]>(IMBALANCE);
       return Number(row?.difference ?? 0);
     } catch (error) {

@@ -7,6 +7,7 @@ import { DeviceEventWriter } from './device-event.writer.js';
 import { PartitionKeeper } from './partition-keeper.js';
 import { Partitions } from './partitions.js';
 import { PrismaService } from './prisma.service.js';
+import { ProcessRun } from './process-run.js';
 import { ReplayJobWriter } from './replay-job.writer.js';
 import { ReplicaBoardWriter } from './replica-board.writer.js';
 import { SetAsideKeeper } from './set-aside.keeper.js';
@@ -18,6 +19,7 @@ import { SpoolPositionReader } from './spool-position.reader.js';
 @Module({
   providers: [
     PrismaService,
+    ProcessRun,
     Partitions,
     PartitionKeeper,
     { provide: EventSink, useClass: DeviceEventWriter },

@@ -9,6 +9,7 @@ import { ReplicaReader } from '../../src/storage/replica.reader.js';
 import { Snapshots } from '../../src/storage/snapshots.js';
 import { SpoolPositionReader } from '../../src/storage/spool-position.reader.js';
 import { aMessage, NOON } from '../support/messages.js';
+import { until } from '../support/until.js';
 import { decodedAs, openStore, refusedAs, type TestStore } from '../support/writer.js';
 
 /** What is counted in the database, in the transactions of the messages themselves. */
@@ -84,6 +85,57 @@ describe('what is noted with a batch', () => {
     const writer = store.writerWith({ replica: 'noted' });
     await writer.write([decodedAs([])], { received: [{ transport: 'amqp', minute: NOON, count: 7 }] });
     expect(await counted('noted')).toEqual({ received: 7, stored: 1 });
+  });
+
+  it('has a batch counted once, though the answer to its commit was lost', async () => {
+    const writer = store.writerWith({ replica: 'unheard' });
+    const batch = [decodedAs([]), refusedAs({ reason: 'not-json', detail: '' }), decodedAs([])];
+    batch.push(batch[0]!);
+    const note = (ticket: { batch: string; slot: number; again: boolean }) => ({
+      received: [{ transport: 'amqp', minute: NOON, count: batch.length }],
+      ticket,
+    });
+    const ticket = { batch: randomUUID(), slot: 0, again: false };
+    const outcomes = await writer.write(batch, note(ticket));
+    expect(outcomes).toEqual(['stored', 'set-aside', 'stored', 'duplicate']);
+    const once = await counted('unheard');
+    expect(await writer.write(batch, note({ ...ticket, again: true }))).toEqual(outcomes);
+    expect(await counted('unheard')).toEqual(once);
+
+    // Not the same batch, not the same slot, not the same process: these are deliveries of their own.
+    const again = ['duplicate', 'duplicate', 'duplicate', 'duplicate'];
+    expect(await writer.write(batch, note({ ...ticket, slot: 1, again: true }))).toEqual(again);
+    expect(await writer.write(batch, note({ batch: randomUUID(), slot: 0, again: true }))).toEqual(again);
+    expect(await store.writerWith({ replica: 'unheard' }).write(batch, note({ ...ticket, again: true }))).toEqual(
+      again,
+    );
+    expect(await counted('unheard')).toMatchObject({ received: 16, stored: 2, duplicate: 13 });
+  });
+
+  it('has a batch counted once that is committed while it is tried again', async () => {
+    const writer = store.writerWith({ replica: 'overtaken' });
+    const message = decodedAs([]);
+    const ticket = { batch: randomUUID(), slot: 0 };
+    const write = (again: boolean): Promise<readonly string[]> =>
+      writer.write([message], {
+        received: [{ transport: 'amqp', minute: NOON, count: 1 }],
+        ticket: { ...ticket, again },
+      });
+    const waiting = async (count: number): Promise<void> => {
+      const locks = `SELECT count(*)::int AS n FROM pg_locks WHERE NOT granted`;
+      const [row] = await store.prisma.$queryRawUnsafe<{ n: number }[]>(locks);
+      expect(row?.n).toBeGreaterThanOrEqual(count);
+    };
+    const tries: Promise<readonly string[]>[] = [];
+    await store.prisma.inTransaction(async (tx) => {
+      await tx.$executeRawUnsafe('LOCK TABLE "IngestCount" IN EXCLUSIVE MODE');
+      tries.push(write(false)); // has written its keys, and waits for the counts
+      await until(() => waiting(1));
+      tries.push(write(true)); // waits for the first one's key
+      await until(() => waiting(2));
+    });
+    expect(await Promise.all(tries)).toEqual([['stored'], ['stored']]);
+    expect(await counted('overtaken')).toEqual({ received: 1, stored: 1 });
   });
 
   it('is how far a spool has come, in the same transaction', async () => {

@@ -1,4 +1,4 @@
--- Who is at work and what each holds, and how far the spool of each has been stored.
+-- Who is at work and what each holds, how far the spool of each has been stored, and the last batches that each wrote.
 
 CREATE TABLE "IngestReplica" (
     "replica" TEXT NOT NULL,
@@ -23,3 +23,13 @@ CREATE TABLE "SpoolPosition" (
 
     CONSTRAINT "SpoolPosition_pkey" PRIMARY KEY ("spool")
 );
+
+-- A few rows a process, written over and over: room on their page keeps their index as it is.
+CREATE TABLE "IngestBatch" (
+    "run" UUID NOT NULL,
+    "slot" INTEGER NOT NULL,
+    "batch" UUID NOT NULL,
+    "outcomes" TEXT NOT NULL,
+
+    CONSTRAINT "IngestBatch_pkey" PRIMARY KEY ("run", "slot")
+) WITH (fillfactor = 30);
