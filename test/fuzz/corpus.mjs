@@ -1,4 +1,5 @@
 // @ts-check
+import { lengthOf } from './mutations/mutate.mjs';
 
 /**
  * @typedef {import('./chance.mjs').Chance} Chance
@@ -6,6 +7,7 @@
  */
 
 const LIMIT = 6_000;
+const NEWEST = 40;
 
 /** The inputs that reached something new: what further ones are made of. */
 export class Corpus {
@@ -34,9 +36,14 @@ export class Corpus {
     this.inputs[place] = own;
   }
 
-  /** Any of them, the latest more often. */
+  /** Any of them, but the latest more often, and of two the shorter: more of these can be tried in the same time. */
   pick() {
-    const newest = this.chance.happens(0.3) ? Math.max(0, this.inputs.length - 40) : 0;
+    const [one, two] = [this.any(), this.any()];
+    return lengthOf(one) <= lengthOf(two) ? one : two;
+  }
+
+  any() {
+    const newest = this.chance.happens(0.3) ? Math.max(0, this.inputs.length - NEWEST) : 0;
     return /** @type {Input} */ (this.inputs[newest + this.chance.below(this.inputs.length - newest)]);
   }
 }

@@ -19,8 +19,8 @@ import { COUNTERS } from './instrument.mjs';
  */
 
 /**
- * Which blocks (statements, functions, arms of branches) the inputs reached, and how often in one input: once, twice, 3, 4 to 7
- * times and so on count as different things, so that a loop that goes round once more can lead further.
+ * Which blocks (statements, functions, arms of branches) the inputs reached, and how often in one input: each power of four is
+ * another thing, so that a loop that goes round more often can lead further.
  */
 export class Coverage {
   constructor() {
@@ -55,7 +55,7 @@ export class Coverage {
         const count = list[i] ?? 0;
         if (count === 0) continue;
         list[i] = 0;
-        const bit = 1 << Math.min(7, 31 - Math.clz32(count));
+        const bit = 1 << Math.min(7, (31 - Math.clz32(count)) >> 1);
         const before = this.seen[index] ?? 0;
         if ((before & bit) !== 0) continue;
         if (before === 0) blocks++;

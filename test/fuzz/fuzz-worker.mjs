@@ -10,7 +10,7 @@ import { Coverage } from './coverage.mjs';
 import { CurrentInput } from './current-input.mjs';
 import { toJson } from './input.mjs';
 import { minimise } from './minimise.mjs';
-import { mutate } from './mutations/mutate.mjs';
+import { lengthOf, mutate } from './mutations/mutate.mjs';
 import { seeds } from './seeds.mjs';
 
 /**
@@ -36,6 +36,8 @@ const REPLAY_EVERY = 50;
 /** An input that takes longer three times in a row, in all its ways with counters, would hold up everybody else. */
 const SLOW_MS = 1_500;
 const SAME_RULE = 3;
+/** Longer inputs are kept only where they reach a block of their own, or all of them would soon be long. */
+const ROOMY_BYTES = 4_000;
 
 const { root, built, seed, memory } = /** @type {Task} */ (workerData);
 setFlagsFromString('--expose-gc');
@@ -96,16 +98,16 @@ function tell(input, fault, again) {
 async function one(input) {
   inputs++;
   const fault = tried(input);
-  const { features } = coverage.take();
+  const { blocks, features } = coverage.take();
   if (fault !== null) return tell(input, fault, tried);
   if (inputs % REPLAY_EVERY === 0) {
     const replayFault = await faultOfReplay(code, input);
     if (replayFault !== null) tell(input, replayFault, () => null);
     coverage.take();
   }
-  if (features > 0) corpus.add(input);
+  if (blocks > 0 || (features > 0 && lengthOf(input) < ROOMY_BYTES)) corpus.add(input);
   const now = performance.now();
-  if (features === 0 && now - sampledAt < SAMPLE_MS) return undefined;
+  if (now - sampledAt < SAMPLE_MS) return undefined;
   sampledAt = now;
   return report({ kind: 'sample', input: toJson(input) });
 }
@@ -128,7 +130,7 @@ for (const input of await seeds(root)) {
 let toldAt = performance.now();
 let weighedAt = toldAt;
 while (!current.stopped) {
-  for (let i = 0; i < 50; i++) await one(mutate(corpus.pick(), chance, () => corpus.pick()));
+  for (let i = 0; i < 50 && !current.stopped; i++) await one(mutate(corpus.pick(), chance, () => corpus.pick()));
   const now = performance.now();
   if (now - toldAt > PROGRESS_MS) {
     toldAt = now;

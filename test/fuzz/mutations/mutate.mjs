@@ -12,8 +12,9 @@ import { FRAGMENTS, NAMES, SEGMENTS, TIMES, TOPICS } from './words.mjs';
  * @typedef {import('../json-tree.mjs').Node} Node
  */
 
-/** What grows beyond is cut: longer inputs show nothing that these do not, and take their time. */
-const LENGTH_LIMIT = 200_000;
+/** Long inputs take their time and mostly show nothing that short ones do not: they are made, but seldom. */
+const [SHORT_BYTES, LONG_BYTES, LONG_SHARE] = [6_000, 200_000, 0.01];
+const TRIES = 4;
 
 /** Each its own, so that a copy of an older one elsewhere is not taken for a leak.
  * @param {Chance} chance
@@ -28,6 +29,25 @@ const newSecret = (chance) => `Zq7${chance.below(1e9)}secret`;
  * @returns {Input}
  */
 export function mutate(input, chance, other) {
+  const limit = chance.happens(LONG_SHARE) ? LONG_BYTES : SHORT_BYTES;
+  let made = mutated(input, chance, other);
+  for (let tries = 1; tries < TRIES && lengthOf(made) > limit; tries++) made = mutated(other(), chance, other);
+  const { body, transfer } = made;
+  return { ...made, body: body.subarray(0, limit), transfer: transfer?.subarray(0, limit) ?? null };
+}
+
+/** @param {Input} input */
+export function lengthOf({ body, transfer }) {
+  return transfer?.length ?? body.length;
+}
+
+/**
+ * @param {Input} input
+ * @param {Chance} chance
+ * @param {() => Input} other some other known input
+ * @returns {Input}
+ */
+function mutated(input, chance, other) {
   if (input.transfer !== null) return mutateTransfer(input, input.transfer, chance, other);
   if (chance.happens(0.04)) return { ...EMPTY, transfer: inventTransfer(chance, input.body), encode: null };
   let made = { ...input, secret: /** @type {string | null} */ (null) };
@@ -38,7 +58,6 @@ export function mutate(input, chance, other) {
     for (let changes = chance.size(6); changes > 0; changes--) {
       made.body = mutateBytes(made.body, chance, () => other().body);
     }
-  made.body = made.body.subarray(0, LENGTH_LIMIT);
   return made;
 }
 
@@ -74,7 +93,7 @@ function mutateTransfer(input, transfer, chance, other) {
       bytes = mutateBytes(bytes, chance, () => other().transfer ?? other().body);
     }
   const encode = chance.happens(0.05) ? chance.pick(/** @type {const} */ (['base64', null])) : input.encode;
-  return { ...input, transfer: bytes.subarray(0, LENGTH_LIMIT), encode };
+  return { ...input, transfer: bytes, encode };
 }
 
 /**
