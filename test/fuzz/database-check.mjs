@@ -1,6 +1,7 @@
 // @ts-check
 import { rmSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { query, sibling } from '../../scripts/postgres/connection.mjs';
 import { startPostgres } from '../../scripts/postgres/embedded-postgres.mjs';
@@ -17,6 +18,9 @@ import { fromJson } from './input.mjs';
 
 const BATCH = 50;
 const QUEUE_LIMIT = 2_000;
+const LOOK_MS = 50;
+/** So many times as long as a batch took, nothing is written: PostgreSQL would take the processor that inputs are tried on. */
+const REST = 2;
 /** Spoilt times need partitions of every month there is. A fresh database now and then keeps their number bearable. */
 const BATCHES_A_DATABASE = 60;
 
@@ -77,11 +81,13 @@ export class DatabaseCheck {
     while (!this.ended) {
       const batch = this.queue.splice(0, BATCH);
       if (batch.length === 0) {
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        await setTimeout(LOOK_MS);
         continue;
       }
+      const began = performance.now();
       await this.write(database.writer, batch);
       this.written += batch.length;
+      await setTimeout((performance.now() - began) * REST);
       if (++this.batches % BATCHES_A_DATABASE === 0) {
         await database.close();
         database = await this.open(store);

@@ -31,7 +31,7 @@ import { seeds } from './seeds.mjs';
 const PROGRESS_MS = 500;
 const HEAP_MS = 5_000;
 /** At most so many samples a second go to the database. */
-const SAMPLE_MS = 20;
+const SAMPLE_MS = 50;
 const REPLAY_EVERY = 50;
 /** An input that takes longer three times in a row, in all its ways with counters, would hold up everybody else. */
 const SLOW_MS = 1_500;

@@ -138,7 +138,7 @@ function tower(chance) {
  */
 function array(chance, depth) {
   if (chance.happens(0.3)) {
-    const count = chance.size(70_000); // of elements without a width
+    const count = chance.size(chance.happens(0.02) ? 70_000 : 40); // of elements without a width
     return Buffer.concat([Buffer.of(0xf0), uint32(5), uint32(count), Buffer.of(chance.pick([0x40, 0x41, 0x43, 0x45]))]);
   }
   const item = inventValue(chance, depth - 1);
