@@ -164,7 +164,7 @@ function dependsOnBytes({ events }) {
  * @returns {RawMessage | null} null where the order means something, or there is none
  */
 function withKeysReversed(raw) {
-  if (!isUtf8(raw.body)) return null;
+  if (!isUtf8(raw.body) || !isJson(raw.body)) return null;
   const tree = parseTree(raw.body.toString('utf8'));
   if (tree === null || 'text' in tree || repeatsNames(tree)) return null;
   return { ...raw, body: Buffer.from(writeTree(reversed(tree))) };
