@@ -63,7 +63,7 @@ export function faultOf(code, input) {
       const leak = secretIn(decoded, input.secret);
       if (leak !== null) return fault('a deviceSecret survives', leak);
       step = 'the same with keys in another order';
-      const other = withKeysReversed(raw);
+      const other = withKeysReversed(decoded.raw);
       if (other !== null && raw.fault === null && !dependsOnBytes(decoded)) {
         const again = code.decodeMessage(other, options);
         if (!tellSame(again, decoded))
@@ -160,7 +160,7 @@ function dependsOnBytes({ events }) {
 }
 
 /**
- * @param {RawMessage} raw
+ * @param {RawMessage} raw with its secrets blanked already, which may make two names the same
  * @returns {RawMessage | null} null where the order means something, or there is none
  */
 function withKeysReversed(raw) {
