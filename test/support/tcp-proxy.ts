@@ -1,0 +1,57 @@
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+/** A port that leads to another, through which connections can be frozen and cut. */
+export interface TcpProxy {
+  readonly port: number;
+  /** Connections open to the far side. */
+  readonly connections: number;
+  /** Bytes that the far side has sent so far. */
+  readonly bytesBack: number;
+  /** From now on nothing goes through the connections of today in either direction, and nobody is told. */
+  freeze(): void;
+  /** Ends all connections without a word. */
+  cut(): void;
+  stop(): Promise<void>;
+}
+
+export async function startTcpProxy(target: number): Promise<TcpProxy> {
+  let bytesBack = 0;
+  const pairs = new Set<readonly [Socket, Socket]>();
+  const server = createServer((near) => {
+    const far = connect(target, '127.0.0.1');
+    const pair = [near, far] as const;
+    pairs.add(pair);
+    far.on('data', (bytes) => (bytesBack += bytes.length));
+    for (const [from, to] of [pair, [far, near] as const]) {
+      from.setNoDelay(true);
+      from.on('data', (bytes) => to.write(bytes));
+      from.on('error', () => undefined);
+      from.on('close', () => {
+        if (!from.isPaused()) to.destroy();
+        if (near.destroyed && far.destroyed) pairs.delete(pair);
+      });
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const cut = (): void => {
+    for (const pair of pairs) for (const socket of pair) socket.destroy();
+  };
+  return {
+    port: (server.address() as AddressInfo).port,
+    get connections() {
+      return [...pairs].filter(([, far]) => !far.destroyed).length;
+    },
+    get bytesBack() {
+      return bytesBack;
+    },
+    freeze: () => {
+      for (const pair of pairs) for (const socket of pair) socket.pause();
+    },
+    cut,
+    stop: async () => {
+      const closed = new Promise((resolve) => server.close(resolve));
+      cut();
+      await closed;
+    },
+  };
+}
