@@ -3,6 +3,7 @@
 // npm run torture: runs the real processes, breaks them after a seeded plan, and judges what is left by a referee that knows
 // every message.
 import './setup/check-node.mjs';
+import { setMaxListeners } from 'node:events';
 import { FAULT_NAMES } from '../test/torture/catalogue.mjs';
 import { USAGE, readOptions } from '../test/torture/options.mjs';
 import { dataDirectory, root } from './checkout.mjs';
@@ -23,6 +24,7 @@ await runCommand(async () => {
     return 0;
   }
   const interrupted = new AbortController();
+  setMaxListeners(0, interrupted.signal); // every fault that is planned waits with it
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => interrupted.abort());
   try {
     const result = await runTorture({ root, dataDirectory, options, signal: interrupted.signal });
