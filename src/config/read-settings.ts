@@ -54,6 +54,9 @@ const FIELDS = [
   'retentionReadingsDays',
   'retentionEventsDays',
   'retentionSetAsideDays',
+  'spoolDir',
+  'spoolMaxBytes',
+  'spoolAfterSeconds',
   'logLevel',
   'logFormat',
 ] as const satisfies readonly (keyof Settings)[];

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { SinkUnavailable } from '../domain/event-sink.js';
 import { describe, sqlState } from './database-fault.js';
+import { withPatience } from './patience.js';
 import { PrismaService } from './prisma.service.js';
 
 /** Asks one question of a snapshot. Parameters are `$1`, `$2`, … in the SQL. */
@@ -56,18 +57,21 @@ export class Snapshots {
 
   private async look<T>(work: (query: Query) => Promise<T>, timeoutMs: number): Promise<T> {
     try {
-      return await this.prisma.$transaction(
-        async (tx) => {
-          await tx.$queryRawUnsafe(
-            `SELECT set_config('statement_timeout', $1, true), set_config('transaction_read_only', 'on', true),
+      const patience = { statementMs: timeoutMs, transactionMs: timeoutMs * 2 };
+      return await withPatience(patience, () =>
+        this.prisma.$transaction(
+          async (tx) => {
+            await tx.$queryRawUnsafe(
+              `SELECT set_config('statement_timeout', $1, true), set_config('transaction_read_only', 'on', true),
                     set_config('jit', 'off', true)`,
-            String(timeoutMs),
-          );
-          return work(<Row>(sql: string, ...parameters: readonly unknown[]) =>
-            tx.$queryRawUnsafe<Row[]>(sql, ...parameters),
-          );
-        },
-        { isolationLevel: 'RepeatableRead', timeout: timeoutMs * 2 },
+              String(timeoutMs),
+            );
+            return work(<Row>(sql: string, ...parameters: readonly unknown[]) =>
+              tx.$queryRawUnsafe<Row[]>(sql, ...parameters),
+            );
+          },
+          { isolationLevel: 'RepeatableRead', timeout: patience.transactionMs },
+        ),
       );
     } catch (error) {
       throw asReadError(error);

@@ -65,7 +65,7 @@ export class AmqpConsumer {
   constructor(
     private readonly settings: AmqpSettings,
     private readonly number: number,
-    private readonly ingestor: Pick<Ingestor, 'take' | 'room'>,
+    private readonly ingestor: Pick<Ingestor, 'take' | 'room' | 'ledger'>,
     private readonly budget: AttemptBudget,
     private readonly timing: AmqpTiming = usualTiming,
     private readonly metrics: Metrics | null = null,
@@ -137,6 +137,7 @@ export class AmqpConsumer {
         {
           onOpen: () => this.opened(),
           onMessage: (transfer, accept) => {
+            this.ingestor.ledger.received('amqp');
             const message = rawMessage(transfer, { encode: settings.amqpEncode, receivedAt: new Date() });
             this.ingestor.take({ message, accept });
           },
