@@ -1,5 +1,6 @@
 // @ts-check
 import { messageOf } from '../../scripts/plain-error.mjs';
+import { FAULTS } from './catalogue.mjs';
 import { actionOf } from './faults/actions.mjs';
 import { pause } from './waiting.mjs';
 
@@ -68,6 +69,7 @@ export class Breaker {
         replica: () => this.#scene.replica(replica),
         parameters,
         tally: this.tally,
+        excused: () => this.#othersBreak(planned),
         after: (part, happen) => {
           between.push(pause(part * lasting * 1_000, signal).then(happen));
         },
@@ -84,6 +86,19 @@ export class Breaker {
     } finally {
       this.current.delete(planned);
     }
+  }
+
+  /**
+   * Whether something else breaks the database, or a wire of this one's replica.
+   * @param {PlannedFault} planned
+   */
+  #othersBreak(planned) {
+    return [...this.current].some(({ name, replica }) => {
+      const takes = name === planned.name ? [] : (FAULTS.find((fault) => fault.name === name)?.takes ?? []);
+      return takes.some(
+        (thing) => thing === 'database' || ((thing === 'amqp' || thing === 'postgres') && replica === planned.replica),
+      );
+    });
   }
 
   /** @param {() => Promise<void>} end @param {AbortSignal} signal */

@@ -65,9 +65,9 @@ export async function judge({ journal, database, platform, everyReplica, replica
 
   /** @type {Record<string, number>} */
   const warnings = {};
-  for (const { name, logFile, surprises } of everyReplica) {
+  for (const { name, logFile, surprises, excusedStops } of everyReplica) {
     problems.push(...surprises);
-    const log = await readLog(name, logFile);
+    const log = await readLog(name, logFile, excusedStops);
     problems.push(...log.errors.slice(0, SHOWN_ERRORS).map((line) => `an error in the log of ${line}`));
     if (log.errors.length > SHOWN_ERRORS)
       problems.push(`${log.errors.length - SHOWN_ERRORS} further errors in the log of ${name}`);

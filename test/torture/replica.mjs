@@ -40,6 +40,8 @@ export class Replica {
   starts = 0;
   /** Whether it is wanted: not while a fault keeps it down. */
   wanted = false;
+  /** How often it gave up stopping in order, with a reason. */
+  excusedStops = 0;
   /** What it did that nobody asked for. @type {string[]} */
   surprises = [];
 
@@ -103,18 +105,27 @@ export class Replica {
     await this.#exited;
   }
 
-  /** In order; one that does not end in time is killed, and has failed. */
-  async stop() {
+  /**
+   * In order; one that does not end in time is killed, and has failed.
+   * @param {() => boolean} excused whether what it has to wait for is broken: then it may give up waiting, and say so
+   */
+  async stop(excused) {
+    const before = excused();
+    const started = (await this.get('/health/live')) !== undefined;
     const child = this.#child;
     const running = this.runs;
     this.#end('SIGTERM');
     if (!(await within(this.#exited, STOP_WITHIN_MS))) {
       this.surprises.push(`${this.name} did not end within ${STOP_WITHIN_MS / 1_000} s of SIGTERM`);
       await this.kill();
-    } else if (running && child?.exitCode !== 0) {
-      this.surprises.push(
-        `${this.name} ended with ${child?.signalCode ?? `exit code ${child?.exitCode}`} after SIGTERM`,
-      );
+      return;
+    }
+    if (!running || child?.exitCode === 0) return;
+    if (child?.signalCode === 'SIGTERM' && !started) return; // it had nothing open yet, and did not listen to signals
+    if (child?.exitCode === 1 && (before || excused())) this.excusedStops++;
+    else {
+      const how = child?.signalCode ?? `exit code ${child?.exitCode}`;
+      this.surprises.push(`${this.name} ended with ${how} after SIGTERM`);
     }
   }
 

@@ -85,7 +85,9 @@ export class Scene {
   async #make(index) {
     const { spool } = this.torture;
     const name = `replica-${index + 1}`;
-    const spools = spool === 'all' || (spool === 'every-second' && index % 2 === 1);
+    // One that comes and goes for good must not take a spool with it.
+    const stays = index < this.torture.replicas;
+    const spools = stays && (spool === 'all' || (spool === 'every-second' && index % 2 === 1));
     const replica = new Replica({
       name,
       dist: path.join(this.root, 'dist'),
@@ -93,7 +95,7 @@ export class Scene {
       platform: await this.platform.ask({ do: 'where' }),
       tls: index % 2 === 1,
       spool: spools ? path.join(this.folder, 'spools', name) : null,
-      faketime: index < this.torture.replicas ? this.abilities.faketime : null,
+      faketime: stays ? this.abilities.faketime : null,
       databaseUrl: () => this.database.url,
     });
     await replica.open();

@@ -9,6 +9,7 @@ import { WIRE_ACTIONS } from './wires.mjs';
  * @property {() => import('../replica.mjs').Replica} replica the one that is met
  * @property {Record<string, unknown>} parameters
  * @property {{ kills: number }} tally
+ * @property {() => boolean} excused whether the replica's database or platform is broken by something else just now
  * @property {(part: number, happen: () => Promise<void>) => void} after at this part (0 to 1) of the time that it lasts
  */
 

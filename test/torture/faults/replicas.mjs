@@ -8,22 +8,22 @@ export const REPLICA_ACTIONS = {
     await replica().kill();
     return () => replica().start();
   },
-  'restart-replica': async ({ replica }) => {
-    await replica().stop();
+  'restart-replica': async ({ replica, excused }) => {
+    await replica().stop(excused);
     return () => replica().start();
   },
-  'remove-replica': async ({ replica }) => {
-    await replica().stop();
+  'remove-replica': async ({ replica, excused }) => {
+    await replica().stop(excused);
     return () => replica().start();
   },
   'stop-replica': async ({ replica }) => {
     replica().signal('SIGSTOP');
     return async () => replica().signal('SIGCONT');
   },
-  'add-replica': async ({ scene, parameters, tally }) => {
+  'add-replica': async ({ scene, parameters, tally, excused }) => {
     const added = await scene.addReplica();
     return async () => {
-      if (parameters['ends'] !== 'SIGKILL') return added.stop();
+      if (parameters['ends'] !== 'SIGKILL') return added.stop(excused);
       tally.kills++;
       return added.kill();
     };
