@@ -30,6 +30,8 @@ export function connectionPool({ connectionString, connections, connectTimeoutMs
     keepAlive: true,
   });
   pool.on('connect', (client) => {
+    // Between the hands of the pool and of Prisma nobody listens for a moment, and an error that comes just then ends the process.
+    client.on('error', () => undefined);
     if (client instanceof pg.Client) watch(client, patience, silent);
   });
   pool.on('acquire', (client) => {
