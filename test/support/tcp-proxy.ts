@@ -9,6 +9,8 @@ export interface TcpProxy {
   readonly bytesBack: number;
   /** From now on nothing goes through the connections of today in either direction, and nobody is told. */
   freeze(): void;
+  /** From now on what the near side of today's connections says is lost; it still hears the far side. */
+  deafen(): void;
   /** Ends all connections without a word. */
   cut(): void;
   stop(): Promise<void>;
@@ -46,6 +48,9 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
     },
     freeze: () => {
       for (const pair of pairs) for (const socket of pair) socket.pause();
+    },
+    deafen: () => {
+      for (const [near] of pairs) near.removeAllListeners('data').resume();
     },
     cut,
     stop: async () => {
