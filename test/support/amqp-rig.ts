@@ -39,12 +39,16 @@ export function startRig(given: {
   readonly timing?: Partial<AmqpTiming>;
   readonly ingest?: Partial<IngestorOptions>;
   readonly sink?: MemorySink;
+  /** Stands in for one of the rig's own on `sink`. */
+  readonly ingestor?: Ingestor;
   readonly metrics?: Metrics;
   /** Stands in for the Ingestor's own take(). */
   readonly take?: Ingestor['take'];
 }): AmqpRig {
   const sink = given.sink ?? new MemorySink();
-  const ingestor = new Ingestor(sink, { bodyIdentity: 'topic', firstPauseMs: 1, longestPauseMs: 2, ...given.ingest });
+  const ingestor =
+    given.ingestor ??
+    new Ingestor(sink, { bodyIdentity: 'topic', firstPauseMs: 1, longestPauseMs: 2, ...given.ingest });
   if (given.take) ingestor.take = given.take;
   const board = new ConnectionBoard();
   const settings: AmqpSettings = {

@@ -13,6 +13,8 @@ export interface TcpProxy {
   swallow(): void;
   /** New connections work again. Frozen ones stay so, as behind a firewall that has forgotten them. */
   heal(): void;
+  /** From now on what the near side of today's connections says is lost; it still hears the far side. */
+  deafen(): void;
   /** Ends all connections without a word. */
   cut(): void;
   stop(): Promise<void>;
@@ -60,6 +62,9 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
     },
     heal: () => {
       swallows = false;
+    },
+    deafen: () => {
+      for (const [near] of pairs) near.removeAllListeners('data').resume();
     },
     cut,
     stop: async () => {

@@ -179,8 +179,11 @@ describe('nothing is rebuilt', () => {
     const sink = new MemorySink();
     sink.hold();
     const broker = await aBroker();
-    const settings = { amqpUrl: broker.url, amqpCredit: 10, amqpSilenceMinutes: SHORT_SILENCE };
+    broker.waiting = 0;
+    const settings = { amqpUrl: broker.url, amqpCredit: 10 };
     const { connection, ingestor } = consume({ sink, settings, timing: quick, ingest: { maxBytesInHand: 10 } });
+    await until(() => expect(broker.links.length).toBe(1));
+    await manyQuestions(broker); // it answers, and would be missed
     broker.send(report('large'));
     await until(() => expect(ingestor.room.isOpen).toBe(false));
     await longEnough();
