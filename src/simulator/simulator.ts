@@ -414,6 +414,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     queues,
     logged: options.logged ?? Number.POSITIVE_INFINITY,
     loggedBytes: options.loggedBytes ?? Number.POSITIVE_INFINITY,
+    onPublished: options.onPublished ?? null,
   });
   const admission = new Admission({ ...NO_CONNECTION_LIMITS, ...options.connectionLimits });
   const gate = new Gate(tenants, admission, options.clock ?? Date.now, log);
