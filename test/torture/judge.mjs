@@ -9,7 +9,7 @@ import { readLog } from './logs.mjs';
 /**
  * @typedef {object} Judgement
  * @property {string[]} problems what does not hold, in words; the smallest difference first
- * @property {{ table: string, key: string, expected: string | undefined, actual: string | undefined }[]} differences the first ones
+ * @property {{ table: string, key: string, expected: string | null, actual: string | null }[]} differences the first ones
  * @property {Record<string, number>} differencesByTable
  * @property {import('./ledger.mjs').Ledger} ledger
  * @property {number} distinct messages
@@ -86,7 +86,7 @@ export async function judge({ journal, database, platform, everyReplica, replica
   };
 }
 
-/** @param {{ key: string, expected?: string | undefined, actual?: string | undefined }} difference */
+/** @param {{ key: string, expected: string | null, actual: string | null }} difference */
 function size({ key, expected = '', actual = '' }) {
   return key.length + expected.length + actual.length;
 }
