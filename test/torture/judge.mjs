@@ -88,5 +88,5 @@ export async function judge({ journal, database, platform, everyReplica, replica
 
 /** @param {{ key: string, expected: string | null, actual: string | null }} difference */
 function size({ key, expected = '', actual = '' }) {
-  return key.length + expected.length + actual.length;
+  return key.length + (expected?.length ?? 0) + (actual?.length ?? 0);
 }
