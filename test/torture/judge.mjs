@@ -2,14 +2,14 @@
 import { actualRows } from './referee/actual-rows.mjs';
 import { differences } from './referee/differences.mjs';
 import { Referee } from './referee/referee.mjs';
-import { identityOf, readJournal } from './journal.mjs';
+import { readJournal } from './journal.mjs';
 import { LEDGER_SQL, auditLedger, auditReplica, sumLedger } from './ledger.mjs';
 import { readLog } from './logs.mjs';
 
 /**
  * @typedef {object} Judgement
- * @property {string[]} problems what does not hold, in words; the smallest difference first
- * @property {{ table: string, key: string, expected: string | null, actual: string | null }[]} differences the first ones
+ * @property {string[]} problems what does not hold, in words
+ * @property {import('./referee/differences.mjs').Difference[]} differences the most telling ones first
  * @property {Record<string, number>} differencesByTable
  * @property {import('./ledger.mjs').Ledger} ledger
  * @property {number} distinct messages
@@ -29,12 +29,9 @@ const SHOWN_ERRORS = 5;
 export async function judge({ journal, database, platform, everyReplica, replicas }) {
   const problems = [];
   const referee = new Referee();
-  /** @type {Set<string>} */
-  const seen = new Set();
   let published = 0;
   for await (const message of readJournal(journal)) {
     published++;
-    seen.add(identityOf(message));
     referee.add(message);
   }
   const expected = referee.expected();
@@ -42,13 +39,12 @@ export async function judge({ journal, database, platform, everyReplica, replica
   /** @type {Record<string, number>} */
   const differencesByTable = {};
   for (const { table } of found) differencesByTable[table] = (differencesByTable[table] ?? 0) + 1;
-  const smallest = [...found].sort((a, b) => size(a) - size(b)).slice(0, KEPT_DIFFERENCES);
   for (const [table, count] of Object.entries(differencesByTable))
     problems.push(`${count} rows of ${table} are not as they must be`);
 
   const { rows } = await database.ask(LEDGER_SQL, { timeoutMs: 30_000 });
   const ledger = sumLedger(rows);
-  problems.push(...auditLedger(ledger, seen.size).map((problem) => `the ledger: ${problem}`));
+  problems.push(...auditLedger(ledger, referee.messages).map((problem) => `the ledger: ${problem}`));
   for (const replica of replicas) problems.push(...auditReplica(replica.name, await replica.get('/v1/ingest')));
 
   const stats = await platform.ask({ do: 'stats' });
@@ -76,17 +72,12 @@ export async function judge({ journal, database, platform, everyReplica, replica
   problems.push(...database.surprises);
   return {
     problems,
-    differences: smallest,
+    differences: found.slice(0, KEPT_DIFFERENCES),
     differencesByTable,
     ledger,
-    distinct: seen.size,
+    distinct: referee.messages,
     published,
     rows: Object.fromEntries([...expected].map(([table, keys]) => [table, keys.size])),
     warnings,
   };
-}
-
-/** @param {{ key: string, expected: string | null, actual: string | null }} difference */
-function size({ key, expected = '', actual = '' }) {
-  return key.length + (expected?.length ?? 0) + (actual?.length ?? 0);
 }

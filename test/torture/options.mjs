@@ -58,7 +58,7 @@ export function readOptions(args, faults) {
       },
     }));
   } catch (error) {
-    const [first = ''] = (error instanceof Error ? error.message : String(error)).split('. ');
+    const [first = ''] = /** @type {{ message: string }} */ (error).message.split('. ');
     throw new PlainError(`${first}. See npm run torture -- --help.`);
   }
   const { seed, spool, plan, keep, json, help } = values;

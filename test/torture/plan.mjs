@@ -14,7 +14,7 @@ import { SeededRandom } from './random.mjs';
  */
 
 /** Seconds from the beginning of one fault of a lane to that of its next. */
-const PACE = /** @type {const} */ ({ kills: [6, 11], troubles: [2.5, 6.5], platform: [2, 5] });
+const PACE = /** @type {const} */ ({ kills: [5, 9], troubles: [2.5, 6.5], platform: [2, 5] });
 /** Before this nothing is broken: the first messages find everything in order. */
 const CALM_SECONDS = 3;
 /** What each replica has of its own. */

@@ -5,6 +5,7 @@ import { createWriteStream } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { peerSettings, serveQuestions } from '../../scripts/bench/peer-process.mjs';
+import { asPublished } from './referee/published.mjs';
 import { Workload } from './workload.mjs';
 
 /** The fleet's part of all messages; the rest is the stream's. */
@@ -55,11 +56,10 @@ const flush = () => {
 };
 setInterval(flush, 100).unref();
 
-/** @param {any} message a PlatformMessage */
-function note({ id, anonymous, topic, generateTime, properties, body, bodyForm }) {
-  const sent = bodyForm === 'value-string' ? Buffer.from(body.toString('utf8')) : body;
-  const line = { id: anonymous ? null : id, topic, generateTime, properties, body: sent.toString('base64') };
-  lines.push(`${JSON.stringify(line)}\n`);
+/** @param {Parameters<typeof asPublished>[0]} message */
+function note(message) {
+  const { body, ...rest } = asPublished(message);
+  lines.push(`${JSON.stringify({ ...rest, body: body.toString('base64') })}\n`);
   if (lines.length >= 1_000) flush();
 }
 

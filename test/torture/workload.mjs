@@ -105,7 +105,7 @@ const KINDS = [
   { weight: 80, make: (scene) => report(scene, scene.now - scene.random.whole(0, 6 * HOUR_MS), true) },
   { weight: 10, make: failedReport },
   { weight: 60, make: (scene) => batch(scene, scene.random.whole(1, 20)) },
-  { weight: 0.3, make: (scene) => batch(scene, 4_000) },
+  { weight: 0.1, make: (scene) => batch(scene, 4_000) },
   { weight: 80, make: (scene) => raised(scene, false) },
   { weight: 20, make: (scene) => raised(scene, true) },
   {
