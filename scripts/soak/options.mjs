@@ -1,6 +1,5 @@
 // @ts-check
-import util from 'node:util';
-import { PlainError } from '../plain-error.mjs';
+import { numberOf, readCommandLine } from '../command-line.mjs';
 
 /**
  * @typedef {object} SoakOptions
@@ -21,35 +20,20 @@ export const USAGE = `npm run soak -- [options]
  * @returns {SoakOptions}
  */
 export function readOptions(args) {
-  let values;
-  try {
-    ({ values } = util.parseArgs({
-      args,
-      options: {
-        help: { type: 'boolean', short: 'h', default: false },
-        minutes: { type: 'string', default: '30' },
-        rate: { type: 'string', default: '1000' },
-        plot: { type: 'string' },
-      },
-    }));
-  } catch (error) {
-    throw new PlainError(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
-  }
+  const values = readCommandLine(
+    args,
+    {
+      help: { type: 'boolean', short: 'h', default: false },
+      minutes: { type: 'string', default: '30' },
+      rate: { type: 'string', default: '1000' },
+      plot: { type: 'string' },
+    },
+    'npm run soak',
+  );
   return {
     help: values.help,
-    minutes: number('--minutes', values.minutes, 600),
-    perSecond: number('--rate', values.rate, 10_000),
+    minutes: numberOf('--minutes', values.minutes, 1, 600),
+    perSecond: numberOf('--rate', values.rate, 1, 10_000),
     plot: values.plot,
   };
-}
-
-/**
- * @param {string} name
- * @param {string} text
- * @param {number} most
- */
-function number(name, text, most) {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= most) return value;
-  throw new PlainError(`${name} must be a whole number from 1 to ${most}, not ${text}.`);
 }

@@ -1,5 +1,5 @@
 // @ts-check
-import util from 'node:util';
+import { readCommandLine } from '../../scripts/command-line.mjs';
 import { PlainError } from '../../scripts/plain-error.mjs';
 
 /**
@@ -27,22 +27,18 @@ Findings, figures and uncovered code go to data/fuzz/. Exit code 1 when there is
  * @returns {FuzzOptions}
  */
 export function readOptions(args) {
-  let values;
-  try {
-    ({ values } = util.parseArgs({
-      args,
-      options: {
-        help: { type: 'boolean', short: 'h', default: false },
-        minutes: { type: 'string' },
-        seconds: { type: 'string' },
-        seed: { type: 'string', default: '1' },
-        'no-database': { type: 'boolean', default: false },
-        replay: { type: 'string' },
-      },
-    }));
-  } catch (error) {
-    throw new PlainError(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
-  }
+  const values = readCommandLine(
+    args,
+    {
+      help: { type: 'boolean', short: 'h', default: false },
+      minutes: { type: 'string' },
+      seconds: { type: 'string' },
+      seed: { type: 'string', default: '1' },
+      'no-database': { type: 'boolean', default: false },
+      replay: { type: 'string' },
+    },
+    'npm run fuzz',
+  );
   const exact = values.seconds !== undefined;
   const seconds = exact ? Number(values.seconds) : Number(values.minutes ?? 20) * 60;
   if (!(seconds > 0)) throw new PlainError(`--minutes and --seconds take a number above 0.\n\n${USAGE}`);

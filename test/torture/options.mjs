@@ -1,5 +1,5 @@
 // @ts-check
-import util from 'node:util';
+import { numberOf, readCommandLine } from '../../scripts/command-line.mjs';
 import { PlainError } from '../../scripts/plain-error.mjs';
 
 /**
@@ -38,29 +38,24 @@ export const USAGE = `npm run torture -- [options]
  * @returns {TortureOptions}
  */
 export function readOptions(args, faults) {
-  let values;
-  try {
-    ({ values } = util.parseArgs({
-      args: [...args],
-      options: {
-        minutes: { type: 'string', default: '2' },
-        seed: { type: 'string', default: '1' },
-        replicas: { type: 'string', default: '2' },
-        rate: { type: 'string', default: '1000' },
-        spool: { type: 'string', default: 'every-second' },
-        only: { type: 'string', default: '' },
-        without: { type: 'string', default: '' },
-        'quiet-minutes': { type: 'string', default: '3' },
-        plan: { type: 'boolean', default: false },
-        keep: { type: 'boolean', default: false },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    }));
-  } catch (error) {
-    const [first = ''] = /** @type {{ message: string }} */ (error).message.split('. ');
-    throw new PlainError(`${first}. See npm run torture -- --help.`);
-  }
+  const values = readCommandLine(
+    args,
+    {
+      minutes: { type: 'string', default: '2' },
+      seed: { type: 'string', default: '1' },
+      replicas: { type: 'string', default: '2' },
+      rate: { type: 'string', default: '1000' },
+      spool: { type: 'string', default: 'every-second' },
+      only: { type: 'string', default: '' },
+      without: { type: 'string', default: '' },
+      'quiet-minutes': { type: 'string', default: '3' },
+      plan: { type: 'boolean', default: false },
+      keep: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+    'npm run torture',
+  );
   const { seed, spool, plan, keep, json, help } = values;
   if (!/^[A-Za-z0-9_-]{1,40}$/.test(seed)) {
     throw new PlainError(`--seed must be of letters, digits, - and _, at most 40, not ${JSON.stringify(seed)}.`);
@@ -75,32 +70,17 @@ export function readOptions(args, faults) {
     return list;
   };
   return {
-    minutes: number('--minutes', values.minutes, 0.2, 1_440),
+    minutes: numberOf('--minutes', values.minutes, 0.2, 1_440, { whole: false }),
     seed,
-    replicas: number('--replicas', values.replicas, 1, 16, true),
-    rate: number('--rate', values.rate, 1, 20_000, true),
+    replicas: numberOf('--replicas', values.replicas, 1, 16),
+    rate: numberOf('--rate', values.rate, 1, 20_000),
     spool,
     only: names('only'),
     without: names('without'),
-    quietMinutes: number('--quiet-minutes', values['quiet-minutes'], 0.1, 120),
+    quietMinutes: numberOf('--quiet-minutes', values['quiet-minutes'], 0.1, 120, { whole: false }),
     keep,
     plan,
     json,
     help,
   };
-}
-
-/**
- * @param {string} option
- * @param {string} text
- * @param {number} least
- * @param {number} most
- * @param {boolean} [whole]
- */
-function number(option, text, least, most, whole = false) {
-  const value = text.trim() === '' ? Number.NaN : Number(text);
-  if (!(value >= least && value <= most) || (whole && !Number.isInteger(value))) {
-    throw new PlainError(`${option} must be a ${whole ? 'whole ' : ''}number from ${least} to ${most}, not ${text}.`);
-  }
-  return value;
 }
