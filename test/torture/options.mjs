@@ -11,7 +11,7 @@ import { PlainError } from '../../scripts/plain-error.mjs';
  * @property {'every-second' | 'all' | 'none'} spool which replicas get a SPOOL_DIR
  * @property {readonly string[]} only names of faults; empty is all
  * @property {readonly string[]} without names of faults that are left out
- * @property {number} quietMinutes how long it may take afterwards until nothing is on its way any more
+ * @property {number} quietMinutes how long it may go afterwards without less being on its way
  * @property {boolean} keep the database, the journal and the logs also after a run that went well
  * @property {boolean} plan print the plan and do nothing
  * @property {boolean} json print the result as JSON
@@ -27,7 +27,7 @@ export const USAGE = `npm run torture -- [options]
   --spool WHICH      which replicas get a SPOOL_DIR: every-second, all, none (every-second)
   --only A,B         these faults only; --plan shows their names
   --without A,B      all but these
-  --quiet-minutes N  how long the end may take until nothing is on its way any more (3)
+  --quiet-minutes N  how long the end may go without coming nearer to nothing being on its way (3)
   --plan             print the plan of this seed and do nothing
   --keep             keep the database and the journal also when all is well
   --json             print JSON instead of the report; it is always written to data/torture/<seed>.json`;
