@@ -1,4 +1,5 @@
 import { ApiExtraModels, ApiProperty, ApiPropertyOptional, getSchemaPath } from '@nestjs/swagger';
+import { REBUILD_CAUSES } from '../domain/ingest-status.js';
 
 /** What answers look like, for the OpenAPI description. The answers themselves are the views of `storage`. */
 
@@ -251,6 +252,14 @@ export class TransportSchema {
   readonly connected!: number;
 }
 
+export class RebuildSchema {
+  @ApiProperty(TIME)
+  readonly at!: string;
+
+  @ApiProperty({ enum: REBUILD_CAUSES })
+  readonly cause!: string;
+}
+
 export class ConnectionSchema {
   @text('amqp')
   readonly transport!: string;
@@ -275,6 +284,12 @@ export class ConnectionSchema {
 
   @ApiProperty({ type: 'integer' })
   readonly credit!: number;
+
+  @ApiProperty({ type: 'integer', description: 'How often a link was given up that seemed open.' })
+  readonly rebuilds!: number;
+
+  @ApiProperty({ type: RebuildSchema, nullable: true, description: 'The last of these.' })
+  readonly lastRebuild!: RebuildSchema | null;
 }
 
 const COUNT = { type: 'integer' } as const;

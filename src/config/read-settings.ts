@@ -49,6 +49,7 @@ const FIELDS = [
   'amqpEncode',
   'amqpConnections',
   'amqpCredit',
+  'amqpSilenceMinutes',
   'bodyIdentity',
   'dedupeDays',
   'retentionReadingsDays',

@@ -146,6 +146,13 @@ export class Settings {
   @Max(10_000, { message: 'must be a whole number, 1 to 10000' })
   readonly amqpCredit: number = 500;
 
+  /** So long without a message, a link is built anew to make sure; 0 never does. */
+  @number
+  @IsInt({ message: 'must be a whole number of minutes, 0 to 1440' })
+  @Min(0, { message: 'must be a whole number of minutes, 0 to 1440' })
+  @Max(1_440, { message: 'must be a whole number of minutes, 0 to 1440' })
+  readonly amqpSilenceMinutes: number = 10;
+
   /** Whose word counts on topics of the device's own choosing: the topic's device, or any that the body names. */
   @lowerCase
   @IsIn(['topic', 'any'], { message: 'must be topic or any' })

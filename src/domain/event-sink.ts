@@ -1,4 +1,5 @@
 import type { DecodedMessage } from './decoded-message.js';
+import type { RawMessage } from './raw-message.js';
 
 /** What became of a message: exactly one of these, once it is committed. */
 export type Outcome = 'stored' | 'duplicate' | 'set-aside';
@@ -9,6 +10,13 @@ export interface ReceivedCount {
   /** Epoch milliseconds of the minute's beginning. */
   readonly minute: number;
   readonly count: number;
+}
+
+const MINUTE_MS = 60_000;
+
+/** The minute that a message counts in: epoch milliseconds of its beginning. */
+export function minuteOf({ receivedAt }: Pick<RawMessage, 'receivedAt'>): number {
+  return Math.floor(receivedAt.getTime() / MINUTE_MS) * MINUTE_MS;
 }
 
 /** A place in a spool: all its messages up to and including this number. */

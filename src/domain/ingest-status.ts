@@ -1,3 +1,13 @@
+/**
+ * Why a link that seemed open was given up and built anew:
+ * - half-open: nothing was heard of the peer any more, not even an answer to a question;
+ * - credit-lost: the peer has forgotten that messages may come;
+ * - held-back: the peer says that messages wait and may come, and sends none;
+ * - silence: nothing came for so long that a new link is the only way to know that nothing is wrong.
+ */
+export const REBUILD_CAUSES = ['half-open', 'credit-lost', 'held-back', 'silence'] as const;
+export type RebuildCause = (typeof REBUILD_CAUSES)[number];
+
 /** What a transport says about one of its connections. */
 export interface ConnectionStatus {
   readonly transport: string;
@@ -14,6 +24,9 @@ export interface ConnectionStatus {
   readonly attempts: number;
   /** Credit granted and not used yet. */
   readonly credit: number;
+  /** How often since the process started a link was given up that seemed open, and the last time of these. */
+  readonly rebuilds: number;
+  readonly lastRebuild: { readonly at: Date; readonly cause: RebuildCause } | null;
 }
 
 /** Promise 5 for one process: received = stored + duplicate + setAside + spooled + inHand, at every batch boundary. */

@@ -4,6 +4,7 @@ import type { Voice } from './devices/product.js';
 import type { ScenarioFile } from './faults/scenario-file.js';
 import type { ConnectionLimits } from './platform/admission.js';
 import type { DeliveryRules } from './platform/delivery-rules.js';
+import type { PublishedListener } from './platform/platform.js';
 import type { QueuesUnavailable } from './platform/disk-queues.js';
 import type { Accounts, GroupLimits } from './platform/tenants.js';
 import type { RuleDescription } from './rules/rule.js';
@@ -54,6 +55,8 @@ export interface SimulatorOptions extends Partial<DeliveryRules> {
   readonly queues?: 'memory' | 'disk';
   /** Told when the queues on disk could no longer be written and the simulator has therefore stopped. */
   readonly onFailure?: (failure: QueuesUnavailable) => void;
+  /** Told of every message as the consumer groups get it, before any client can hear of it: for a journal of all there were. */
+  readonly onPublished?: PublishedListener;
   /** How many messages the message log remembers, and `fate` knows; all of them. A process that runs for long must set it. */
   readonly logged?: number;
   /** How many bytes of bodies the message log keeps; without bound. */

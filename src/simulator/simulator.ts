@@ -195,6 +195,20 @@ export class Simulator implements FaultTarget, ControlTarget {
     return all.length;
   }
 
+  /** Sends nothing on the links that are open, and leaves them open. */
+  silenceLinks(): number {
+    const all = [...this.door.connections];
+    for (const connection of all) connection.fallSilent();
+    return all.length;
+  }
+
+  /** Forgets the credit of the connections that are open, and takes no notice of what they grant from now on. */
+  forgetCredit(): number {
+    const all = [...this.door.connections];
+    for (const connection of all) connection.forgetCredit();
+    return all.length;
+  }
+
   /** Holds every TLS handshake up for so long from now on; 0 ends it. */
   slowTls(delayMs: number): void {
     this.door.slowTls(delayMs);
@@ -400,6 +414,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     queues,
     logged: options.logged ?? Number.POSITIVE_INFINITY,
     loggedBytes: options.loggedBytes ?? Number.POSITIVE_INFINITY,
+    onPublished: options.onPublished ?? null,
   });
   const admission = new Admission({ ...NO_CONNECTION_LIMITS, ...options.connectionLimits });
   const gate = new Gate(tenants, admission, options.clock ?? Date.now, log);

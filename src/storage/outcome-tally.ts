@@ -1,5 +1,5 @@
 import type { DecodedMessage, MessageKey } from '../domain/decoded-message.js';
-import type { BatchNote, Outcome } from '../domain/event-sink.js';
+import { type BatchNote, minuteOf, type Outcome } from '../domain/event-sink.js';
 
 /** A row to add to IngestCount. */
 export interface CountRow {
@@ -31,13 +31,6 @@ export function isShare(outcome: CountedOutcome): outcome is Share {
   return (SHARES as readonly string[]).includes(outcome);
 }
 
-const MINUTE_MS = 60_000;
-
-/** The minute that an instant lies in, as epoch milliseconds of its beginning. */
-export function minuteOf(instant: Date): number {
-  return Math.floor(instant.getTime() / MINUTE_MS) * MINUTE_MS;
-}
-
 /**
  * What became of a batch, by transport and by the minute in which each message was received. What was received is what the
  * transports say; everything else is what was found here.
@@ -53,8 +46,8 @@ export function tallyOutcomes(
   batch.forEach((message, index) => {
     const outcome = outcomes[index];
     if (outcome === undefined) throw new Error('every message has an outcome');
-    const { transport, receivedAt, redelivered } = message.raw;
-    const minute = minuteOf(receivedAt);
+    const { transport, redelivered } = message.raw;
+    const minute = minuteOf(message.raw);
     const add = (what: CountedOutcome): void => tally.add(minute, transport, what, 1);
     if (note === undefined) add('received');
     add(outcome === 'set-aside' ? `set-aside:${message.refusal?.reason ?? 'unknown'}` : outcome);

@@ -125,6 +125,13 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly linkRebuilds = new Counter({
+    name: 'living_mirror_link_rebuilds_total',
+    help: 'Links that seemed open and were given up, by the cause (half-open, credit-lost, held-back, silence).',
+    labelNames: ['transport', 'connection', 'cause'] as const,
+    registers: [this.registry],
+  });
+
   readonly databaseUnavailableSeconds = new Counter({
     name: 'living_mirror_database_unavailable_seconds_total',
     help: 'Time in which messages had to wait for the database to come back.',

@@ -25,7 +25,7 @@ export async function seeds(root) {
   const messages = [...good, ...(await spoilt(built, good))];
   const { encodeMessage } = await built('amqp/encode-message.js');
   const forms = ['data', 'several-data', 'value-string', 'value-binary'];
-  return messages.flatMap((publication, index) => {
+  const bytes = messages.flatMap((publication, index) => {
     const { topic, messageId, generateTime } = publication;
     const input = {
       ...EMPTY,
@@ -48,6 +48,18 @@ export async function seeds(root) {
     const encode = index % 5 === 0 ? 'base64' : null;
     return [input, { ...EMPTY, transfer: encodeMessage(message, encode !== null), encode }];
   });
+  return [...bytes, secretInStrings()];
+}
+
+/**
+ * A secret in JSON in a string in JSON in a string and so on, deeper than it is looked for: all of it must go.
+ * @returns {Input}
+ */
+function secretInStrings() {
+  const secret = 'Zq7deepSecret';
+  let text = `{"deviceSecret":"${secret}"}`;
+  for (let depth = 0; depth < 11; depth++) text = JSON.stringify(text);
+  return { ...EMPTY, topic: '/a1DemoLiv01/purifier-17/user/update', body: Buffer.from(`{"a":${text}}`), secret };
 }
 
 /**

@@ -5,7 +5,7 @@ import { SinkUnavailable } from '../../src/domain/event-sink.js';
 import { connectionPool } from '../../src/storage/connection-pool.js';
 import { GRACE_MS, UNHURRIED, type Patience } from '../../src/storage/patience.js';
 import { NOON } from '../support/messages.js';
-import { TcpProxy } from '../support/tcp-proxy.js';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 import { decodedAs, openStore, type TestStore } from '../support/writer.js';
 
 const device = { productKey: 'pk', deviceName: 'dn' };
@@ -22,8 +22,8 @@ let proxy: TcpProxy;
 async function openStoreBehindProxy(patience: Patience): Promise<void> {
   store = await openStore(async (url) => {
     database = url;
-    const { hostname, port } = new URL(url);
-    proxy = await TcpProxy.to(hostname, Number(port));
+    const { port } = new URL(url);
+    proxy = await startTcpProxy(Number(port));
     const through = new URL(url);
     through.hostname = '127.0.0.1';
     through.port = String(proxy.port);
@@ -33,7 +33,7 @@ async function openStoreBehindProxy(patience: Patience): Promise<void> {
 
 afterEach(async () => {
   await store.close();
-  await proxy.close();
+  await proxy.stop();
 });
 
 describe('a database that does not answer', () => {

@@ -1,55 +1,76 @@
-import net from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** Stands between two ends of a connection, and can become a black hole: what goes in does not come out, and nobody is told. */
-export class TcpProxy {
-  private swallows = false;
-  private readonly links = new Set<{ swallows: boolean }>();
-  private readonly sockets = new Set<net.Socket>();
+/** A port that leads to another, through which connections can be frozen and cut. */
+export interface TcpProxy {
+  readonly port: number;
+  /** Connections open to the far side. */
+  readonly connections: number;
+  /** Bytes that the far side has sent so far. */
+  readonly bytesBack: number;
+  /** From now on nothing goes through the connections of today in either direction, and nobody is told. */
+  freeze(): void;
+  /** The same, and new connections are frozen from the start: a black hole. */
+  swallow(): void;
+  /** New connections work again. Frozen ones stay so, as behind a firewall that has forgotten them. */
+  heal(): void;
+  /** From now on what the near side of today's connections says is lost; it still hears the far side. */
+  deafen(): void;
+  /** Ends all connections without a word. */
+  cut(): void;
+  stop(): Promise<void>;
+}
 
-  private constructor(private readonly server: net.Server) {}
-
-  static async to(host: string, port: number): Promise<TcpProxy> {
-    const server = net.createServer();
-    const proxy = new TcpProxy(server);
-    server.on('connection', (near) => {
-      const far = net.connect(port, host);
-      const link = { swallows: proxy.swallows };
-      proxy.links.add(link);
-      proxy.join(near, far, link);
-      proxy.join(far, near, link);
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return proxy;
-  }
-
-  get port(): number {
-    return (this.server.address() as net.AddressInfo).port;
-  }
-
-  /** From now on everything is swallowed, on connections old and new. */
-  swallow(): void {
-    this.swallows = true;
-    for (const link of this.links) link.swallows = true;
-  }
-
-  /** New connections work again. The old ones stay dead, as they do behind a firewall that has forgotten them. */
-  heal(): void {
-    this.swallows = false;
-  }
-
-  async close(): Promise<void> {
-    for (const socket of this.sockets) socket.destroy();
-    await new Promise((resolve) => this.server.close(resolve));
-  }
-
-  private join(from: net.Socket, to: net.Socket, link: { readonly swallows: boolean }): void {
-    this.sockets.add(from);
-    from.on('data', (bytes) => {
-      if (!link.swallows) to.write(bytes);
-    });
-    from.on('error', () => undefined);
-    from.on('close', () => {
-      if (!link.swallows) to.destroy();
-    });
-  }
+export async function startTcpProxy(target: number): Promise<TcpProxy> {
+  let bytesBack = 0;
+  let swallows = false;
+  const pairs = new Set<readonly [Socket, Socket]>();
+  const server = createServer((near) => {
+    const far = connect(target, '127.0.0.1');
+    const pair = [near, far] as const;
+    pairs.add(pair);
+    far.on('data', (bytes) => (bytesBack += bytes.length));
+    for (const [from, to] of [pair, [far, near] as const]) {
+      from.setNoDelay(true);
+      from.on('data', (bytes) => to.write(bytes));
+      from.on('error', () => undefined);
+      from.on('close', () => {
+        if (!from.isPaused()) to.destroy();
+        if (near.destroyed && far.destroyed) pairs.delete(pair);
+      });
+      if (swallows) from.pause();
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const cut = (): void => {
+    for (const pair of pairs) for (const socket of pair) socket.destroy();
+  };
+  const freeze = (): void => {
+    for (const pair of pairs) for (const socket of pair) socket.pause();
+  };
+  return {
+    port: (server.address() as AddressInfo).port,
+    get connections() {
+      return [...pairs].filter(([, far]) => !far.destroyed).length;
+    },
+    get bytesBack() {
+      return bytesBack;
+    },
+    freeze,
+    swallow: () => {
+      swallows = true;
+      freeze();
+    },
+    heal: () => {
+      swallows = false;
+    },
+    deafen: () => {
+      for (const [near] of pairs) near.removeAllListeners('data').resume();
+    },
+    cut,
+    stop: async () => {
+      const closed = new Promise((resolve) => server.close(resolve));
+      cut();
+      await closed;
+    },
+  };
 }

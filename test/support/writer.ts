@@ -11,6 +11,8 @@ import { aMessage, NOON } from './messages.js';
 
 /** The storage side alone, on a database of its own. */
 export interface TestStore {
+  /** Connection URL of the database. */
+  readonly url: string;
   readonly prisma: PrismaService;
   readonly partitions: Partitions;
   readonly writer: DeviceEventWriter;
@@ -30,6 +32,7 @@ export async function openStore(
   const writerWith = (settings: Partial<WriterSettings>): DeviceEventWriter =>
     new DeviceEventWriter(prisma, partitions, { replica: 'test', dedupeDays: 8, ...settings });
   return {
+    url: database.url,
     prisma,
     partitions,
     writer: writerWith({}),

@@ -25,7 +25,11 @@ export interface PlatformOptions {
   readonly logged: number;
   readonly loggedBytes: number;
   readonly log: Log;
+  /** Told of every message, what rules forward included, and of the groups that get it, before any client can hear of it. */
+  readonly onPublished: PublishedListener | null;
 }
+
+export type PublishedListener = (message: PlatformMessage, groupIds: readonly string[]) => void;
 
 /** The consumer groups of all tenants, and which message goes to which of them. */
 export class Platform {
@@ -168,11 +172,9 @@ export class Platform {
   }
 
   private deliver(message: PlatformMessage, origin: Origin | null, groups: readonly ConsumerGroup[]): void {
-    this.messages.published(
-      message,
-      origin,
-      groups.map(({ id }) => id),
-    );
+    const groupIds = groups.map(({ id }) => id);
+    this.messages.published(message, origin, groupIds);
+    this.options.onPublished?.(message, groupIds);
     for (const group of groups) group.publish(message);
   }
 }
