@@ -93,7 +93,9 @@ function asReadError(error: unknown): unknown {
   if (state !== null) {
     return /^(08|25|28|3D|40|53|57|58)/.test(state) ? new SinkUnavailable(describe(error), { cause: error }) : error;
   }
-  return isPrismaError(error) ? new SinkUnavailable(describe(error), { cause: error }) : error;
+  return isPrismaError(error) || isLostConnection(error)
+    ? new SinkUnavailable(describe(error), { cause: error })
+    : error;
 }
 
 /** Errors without a SQLSTATE that come from Prisma's client: connection refused, pool exhausted, transaction expired. */
@@ -103,6 +105,14 @@ function isPrismaError(error: unknown): boolean {
     (/^P[12]\d{3}$/.test(codeOf(error)) ||
       (error.name.startsWith('PrismaClient') && error.name !== 'PrismaClientValidationError'))
   );
+}
+
+/** What pg and Node say of a connection that broke under a question, which Prisma's adapter passes on as it is. */
+function isLostConnection(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const words =
+    /^(Connection terminated|Client has encountered a connection error|The database did not answer in time)/;
+  return words.test(error.message) || 'syscall' in error;
 }
 
 function codeOf(error: Error): string {

@@ -240,6 +240,8 @@ const platform = [
   simulated('half-open', [0, 0], (random) => ({ lasting: `${random.whole(4, 15)}s` })),
   simulated('maintenance', [0, 0]),
   simulated('detach', [0, 0]),
+  simulated('silent-link', [0, 0]),
+  simulated('lost-credit', [0, 0]),
   simulated('slow-tls', [4, 8], () => ({ delay: '3s' })),
   simulated('refused-logins', [2, 6]),
   simulated('rotated-credentials', [2, 6]),

@@ -69,7 +69,7 @@ export function makePlan({ seed, seconds, replicas, faults }) {
       for (const replica of choices) {
         const things = takes.map((resource) => (OF_A_REPLICA.has(resource) ? `${resource}/${replica}` : resource));
         if (things.some((thing) => (broken.get(thing) ?? 0) > from)) continue;
-        for (const thing of things) broken.set(thing, from + lasting + (REST_SECONDS[thing] ?? REST_SECONDS.other));
+        for (const thing of things) broken.set(thing, from + lasting + restOf(thing));
         return { at: rounded(from), lasting, name, replica, parameters: draw?.(random) ?? {} };
       }
       return null;
@@ -77,8 +77,13 @@ export function makePlan({ seed, seconds, replicas, faults }) {
   }
 }
 
-/** What was broken has so long to come back before it is broken again; of the database everybody has to come back. @type {Record<string, number> & { other: number }} */
-const REST_SECONDS = { database: 5, other: 2 };
+/**
+ * What was broken has so long to come back, and to do something, before it is broken again: seconds.
+ * @param {string} thing
+ */
+function restOf(thing) {
+  return thing === 'database' || thing.startsWith('process/') ? 5 : 2;
+}
 
 /** @param {number} seconds */
 function rounded(seconds) {

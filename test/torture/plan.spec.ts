@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { FAULT_KINDS } from '../../src/simulator/faults/catalogue.js';
 import { FAULTS, FAULT_NAMES } from './catalogue.mjs';
 import { makePlan, planText, type PlannedFault } from './plan.mjs';
 import { SeededRandom } from './random.mjs';
@@ -51,6 +52,13 @@ describe('a plan', () => {
 
   it('is empty where nothing can be broken', () => {
     expect(planOf('7', 600, new Set())).toEqual([]);
+  });
+});
+
+describe('the catalogue', () => {
+  it('has every fault of the simulator but the one that concerns Living apps', () => {
+    const theirs = FAULT_KINDS.map(({ name }) => `platform-${name}`).filter((name) => name !== 'platform-sync-off');
+    expect(FAULT_NAMES.filter((name) => name.startsWith('platform-')).sort()).toEqual(theirs.sort());
   });
 });
 

@@ -27,25 +27,6 @@ const messages = await load('devices/messages.js');
 const { Device } = await load('devices/device.js');
 const { registrationOf } = await load('devices/identity.js');
 
-const { instanceId, accessKeyId, accessKeySecret } = DEMO_ENTERPRISE;
-const simulator = await startSimulator({
-  // One group alone: what others are owed would pile up.
-  accounts: {
-    apps: [],
-    instances: [{ instanceId, consumerGroupIds: [], accessKeys: [{ accessKeyId, accessKeySecret }] }],
-    freshnessWindowMs: null,
-  },
-  seed,
-  tlsPort: 0,
-  dataDir: folder,
-  limits: false,
-  ackTimeoutMs: ACK_TIMEOUT_MS,
-  retryAfterMs: RETRY_MS,
-  slowAfterMs: 2_000,
-  logged: 0,
-});
-const group = simulator.enterprise('DEFAULT_GROUP');
-
 const journal = createWriteStream(journalFile);
 /** @type {string[]} */
 let lines = [];
@@ -63,16 +44,28 @@ function note(message) {
   if (lines.length >= 1_000) flush();
 }
 
-// What the platform tells its message log of is every message that goes into the group's queue, whoever made it.
-const { messages: log } = simulator;
-const published = log.published.bind(log);
-log.published = (/** @type {any[]} */ ...told) => {
-  note(told[0]);
-  published(...told);
-};
+const { instanceId, accessKeyId, accessKeySecret } = DEMO_ENTERPRISE;
+const simulator = await startSimulator({
+  // One group alone: what others are owed would pile up.
+  accounts: {
+    apps: [],
+    instances: [{ instanceId, consumerGroupIds: [], accessKeys: [{ accessKeyId, accessKeySecret }] }],
+    freshnessWindowMs: null,
+  },
+  seed,
+  tlsPort: 0,
+  dataDir: folder,
+  limits: false,
+  ackTimeoutMs: ACK_TIMEOUT_MS,
+  retryAfterMs: RETRY_MS,
+  slowAfterMs: 2_000,
+  logged: 0,
+  onPublished: note,
+  // Its own pace would be the world's; here both halves of the stream go at one.
+  fleet: { seed, devices: FLEET_DEVICES, flavour: 'both', rate: 0 },
+});
+const group = simulator.enterprise('DEFAULT_GROUP');
 
-// Only now, so that the first words of its devices are noted as well.
-simulator.populate(null, { seed, devices: FLEET_DEVICES, flavour: 'both', rate: 0 });
 const products = demoProducts('both').map((/** @type {{ product: unknown }} */ { product }) => product);
 const workload = new Workload(seed, { messages, Device, registrationOf, products });
 let owed = 0;
@@ -140,7 +133,6 @@ serveQuestions((question) => {
         accessKeySecret,
       };
     case 'begin':
-      simulator.startFleet();
       last = performance.now();
       ticking = setInterval(tick, TICK_MS);
       return null;

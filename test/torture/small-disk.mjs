@@ -1,6 +1,6 @@
 // @ts-check
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, statfsSync } from 'node:fs';
+import { mkdirSync, rmdirSync, statfsSync } from 'node:fs';
 
 const MIB = 1_024 * 1_024;
 /** What is left of a full disk: less than anybody needs. */
@@ -58,6 +58,7 @@ export function canMount(folder) {
   try {
     disk.mount();
     disk.unmount();
+    rmdirSync(folder);
     return true;
   } catch {
     return false;
