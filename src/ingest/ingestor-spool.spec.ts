@@ -139,6 +139,23 @@ describe('while the store is away', () => {
   });
 });
 
+describe('a spool that was given up', () => {
+  it('gets nothing more, for it may be somebody else’s: messages stay unanswered', async () => {
+    const store = aStore();
+    store.sink.hold();
+    const { ingestor, accepted, take } = await anIngestor(store, { stopWithinMs: 5 });
+    take('a');
+    await until(() => expect(store.sink.writes).toBe(1));
+    await ingestor.stop();
+    const next = await Spool.open({ folder, maxBytes: 10_000_000 });
+    store.sink.release(); // only now does the write fail
+    await quiet(() => store.sink.writes);
+    await next.close();
+    expect(accepted).toEqual([]);
+    expect(readdirSync(folder).filter((name) => name.endsWith('.spool'))).toEqual([]);
+  });
+});
+
 describe('a spool that is played back', () => {
   it('does not hold up what arrives meanwhile', async () => {
     const store = aStore();

@@ -337,10 +337,10 @@ export class Ingestor {
 
   /**
    * Puts messages on the disk and accepts them.
-   * @returns false when there is no spool, or no room in it.
+   * @returns false when there is no spool, no room in it, or when it is somebody else's by now.
    */
   private async putIntoSpool(batch: readonly Ready[]): Promise<boolean> {
-    if (this.spool === null || this.drain === null) return false;
+    if (this.spool === null || this.drain === null || this.abandoned) return false;
     const messages = batch.map(({ message: { key, raw } }) => ({ key, raw }));
     const written = await this.spool.append(messages, () => {
       for (const { held } of batch) {
