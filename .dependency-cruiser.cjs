@@ -1,7 +1,7 @@
 // @ts-check
 // Which way the imports point, one rule an arrow:
 //
-//   transports/* -> ingest -> decoding -> domain <- storage <- api, followers
+//   transports/* -> ingest -> decoding, spool -> domain <- storage <- api, followers
 //   dashboard ~~ HTTP ~~> api            simulator ~~ AMQP ~~> transports/amqp
 //
 // Run by `npm run arrows` and `npm run check`.
@@ -62,8 +62,13 @@ module.exports = {
     },
     onlyImports(
       'ingest',
-      ['decoding', 'domain', ...SHARED],
-      'Ingest sees Delivery and EventSink, no transport and no database.',
+      ['decoding', 'spool', 'domain', ...SHARED],
+      'Ingest sees Delivery, EventSink and Spool, no transport and no database.',
+    ),
+    onlyImports(
+      'spool',
+      ['domain', ...SHARED],
+      'Messages on a disk: the spool knows neither who brings nor who takes them.',
     ),
     onlyImports(
       'transports',

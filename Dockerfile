@@ -38,6 +38,8 @@ ENV NODE_ENV=production
 COPY --from=packages /app/node_modules ./node_modules
 COPY package.json ./
 COPY --from=build /app/dist ./dist
+# A volume that is mounted here belongs to the service then.
+RUN install -d -o 1000 -g 1000 -m 700 /spool
 USER 1000:1000
 
 FROM runtime AS simulator

@@ -5,10 +5,10 @@ import './setup/check-node.mjs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import util from 'node:util';
 import { startPeerProcess } from './bench/peer-process.mjs';
 import { root } from './checkout.mjs';
-import { PlainError, runCommand } from './plain-error.mjs';
+import { numberOf, readCommandLine } from './command-line.mjs';
+import { runCommand } from './plain-error.mjs';
 import { setUp } from './setup/set-up.mjs';
 
 const USAGE = `npm run bench:simulator -- [options]
@@ -19,13 +19,6 @@ const USAGE = `npm run bench:simulator -- [options]
 
 /** Unanswered messages that the consumer takes at a time. */
 const CREDIT = 1_000;
-
-/** @param {string | undefined} text @param {string} name */
-function whole(text, name) {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new PlainError(`--${name} must be a whole number, not ${text}.`);
-  return value;
-}
 
 /** @param {number[]} values */
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
@@ -79,24 +72,24 @@ async function measure(kind, queues, { messages, runs }) {
 }
 
 await runCommand(async () => {
-  let values;
-  try {
-    ({ values } = util.parseArgs({
-      options: {
-        messages: { type: 'string', default: '100000' },
-        runs: { type: 'string', default: '5' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    }));
-  } catch (error) {
-    throw new PlainError(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
-  }
+  const values = readCommandLine(
+    process.argv.slice(2),
+    {
+      messages: { type: 'string', default: '100000' },
+      runs: { type: 'string', default: '5' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+    'npm run bench:simulator',
+  );
   if (values.help) {
     console.log(USAGE);
     return 0;
   }
-  const options = { messages: whole(values.messages, 'messages'), runs: whole(values.runs, 'runs') };
+  const options = {
+    messages: numberOf('--messages', values.messages, 1, 10_000_000),
+    runs: numberOf('--runs', values.runs, 1, 1_000),
+  };
   await setUp(root, { build: true });
   const results = [
     await measure('frames', 'memory', options),

@@ -51,8 +51,10 @@ async function start(): Promise<void> {
   logger.log('Listening', { url: await app.getUrl(), replica: settings.replica });
 }
 
+/** Whoever is told to stop while it starts fails at the rest of its start, which is nobody's concern. */
+let stopping = false;
+
 function stopOnSignals(app: NestFastifyApplication, logger: Logger): void {
-  let stopping = false;
   const stop = (signal: NodeJS.Signals): void => {
     if (stopping) return;
     stopping = true;
@@ -92,4 +94,4 @@ function explain(error: unknown): string {
   return error.message;
 }
 
-start().catch((error: unknown) => fail(explain(error)));
+start().catch((error: unknown) => stopping || fail(explain(error)));

@@ -1,5 +1,5 @@
 // @ts-check
-import util from 'node:util';
+import { readCommandLine } from '../command-line.mjs';
 import { PlainError } from '../plain-error.mjs';
 
 /**
@@ -28,22 +28,18 @@ export const USAGE = `npm run bench -- [options]
  * @returns {BenchOptions}
  */
 export function readOptions(args) {
-  let values;
-  try {
-    ({ values } = util.parseArgs({
-      args,
-      options: {
-        quick: { type: 'boolean', default: false },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-        messages: { type: 'string' },
-        only: { type: 'string', default: 'abcsm' },
-        profile: { type: 'string' },
-      },
-    }));
-  } catch (error) {
-    throw new PlainError(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
-  }
+  const values = readCommandLine(
+    args,
+    {
+      quick: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+      messages: { type: 'string' },
+      only: { type: 'string', default: 'abcsm' },
+      profile: { type: 'string' },
+    },
+    'npm run bench',
+  );
   const { quick, json, help, only, profile } = values;
   const messages = Number(values.messages ?? (quick ? 12_000 : 60_000));
   if (!Number.isInteger(messages) || messages < 2_000 || messages > 900_000) {

@@ -57,14 +57,16 @@ export async function startService({ dist, folder, url, source, profile, signal 
     return (await page('/health/ready'))?.status === 200 || undefined;
   }, signal);
 
-  const histogram = async () => {
-    const metrics = await page('/metrics');
-    if (metrics?.status !== 200) throw new PlainError(`The service has no metrics any more:\n${complaints}`);
-    return readHistogram(metrics.body, 'living_mirror_receive_to_commit_seconds');
+  const metrics = async () => {
+    const answer = await page('/metrics');
+    if (answer?.status !== 200) throw new PlainError(`The service has no metrics any more:\n${complaints}`);
+    return answer.body;
   };
+  const histogram = async () => readHistogram(await metrics(), 'living_mirror_receive_to_commit_seconds');
   let before = await histogram();
   return {
     pid,
+    metrics,
     reset: async () => {
       before = await histogram();
     },

@@ -4,6 +4,7 @@ import type { FastifyReply } from 'fastify';
 import { SinkUnavailable } from '../domain/event-sink.js';
 import { IngestStatus } from '../domain/ingest-status.js';
 import { MigrationReader, problemOf } from '../storage/migration.reader.js';
+import { ReplicaReader } from '../storage/replica.reader.js';
 import { QuestionTooLarge } from '../storage/snapshots.js';
 import { Metrics } from '../telemetry/metrics.js';
 
@@ -23,6 +24,7 @@ export class HealthController {
     private readonly migrations: MigrationReader,
     private readonly ingest: IngestStatus,
     private readonly metrics: Metrics,
+    private readonly replicas: ReplicaReader,
   ) {}
 
   /** The process runs. Nothing outside of it can change that. */
@@ -32,16 +34,17 @@ export class HealthController {
   }
 
   /**
-   * Questions can be answered: the database is there and migrated. The platform being away changes no answer, so it is
-   * told and does not count.
+   * Questions can be answered: the database is there and migrated. The platform being away changes no answer, and neither
+   * do messages that wait in a spool: both are told and do not count.
    */
   @Get('health/ready')
   @Header('Cache-Control', 'no-store')
   async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<object> {
     const { database, migrations } = await this.databaseChecks();
     const ready = database.ok && migrations.ok;
+    const [platform, spool] = [this.platformCheck(), await this.spoolCheck(ready)];
     void reply.status(ready ? HttpStatus.OK : HttpStatus.SERVICE_UNAVAILABLE);
-    return { status: ready ? 'ready' : 'not-ready', checks: { database, migrations, platform: this.platformCheck() } };
+    return { status: ready ? 'ready' : 'not-ready', checks: { database, migrations, platform, spool } };
   }
 
   @Get('metrics')
@@ -62,6 +65,31 @@ export class HealthController {
     } catch (error) {
       if (!(error instanceof SinkUnavailable || error instanceof QuestionTooLarge)) throw error;
       return { database: { ok: false, detail: 'does not answer' }, migrations: { ok: false, detail: 'not known' } };
+    }
+  }
+
+  /** Names each replica whose spool holds what the database does not, also one that is gone. */
+  private async spoolCheck(askDatabase: boolean): Promise<Check> {
+    const own = this.ingest.spool()?.messages ?? 0;
+    const known = askDatabase ? await this.spooledReplicas() : null;
+    if (known !== null && known.length > 0) return { ok: false, detail: known.join('; ') };
+    if (own > 0) return { ok: false, detail: `${own} messages are in the spool of this replica, not in the database` };
+    return { ok: true, detail: known === null ? 'empty here; other replicas are not known' : 'empty' };
+  }
+
+  private async spooledReplicas(): Promise<string[] | null> {
+    try {
+      const replicas = await this.replicas.all({ timeoutMs: ANSWER_WITHIN_MS, urgent: true });
+      return replicas
+        .filter(({ spooled }) => spooled !== 0)
+        .map(({ replica, state, spooled }) =>
+          spooled === null
+            ? `the spool of ${replica} may hold messages (it is gone without having told)`
+            : `${spooled} messages are in the spool of ${replica} (${state})`,
+        );
+    } catch (error) {
+      if (!(error instanceof SinkUnavailable || error instanceof QuestionTooLarge)) throw error;
+      return null;
     }
   }
 

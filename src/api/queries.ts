@@ -1,6 +1,7 @@
 import { ApiProperty, ApiPropertyOptional, IntersectionType } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsIn, IsOptional, Matches } from 'class-validator';
+import { type PeriodLength, PERIODS } from '../storage/ledger.reader.js';
 import type { TimeRange } from '../storage/reading.reader.js';
 import { Flag, Text, Texts, Time, WholeNumber } from './parameters.js';
 import { BadParameters } from './problem.js';
@@ -41,6 +42,35 @@ export class RangeQuery extends PageQuery {
   @IsIn(['asc', 'desc'], { message: 'must be asc or desc' })
   @ApiPropertyOptional({ enum: ['asc', 'desc'], default: 'desc', description: 'The newest first, or the oldest.' })
   readonly order: 'asc' | 'desc' = 'desc';
+}
+
+export class IngestQuery {
+  @IsOptional()
+  @Time()
+  @time('`totals` of what was received from this time on (by the minute).')
+  readonly from?: Date;
+
+  @IsOptional()
+  @Time()
+  @time('`totals` of what was received before this time.')
+  readonly to?: Date;
+}
+
+export class LedgerQuery extends RangeQuery {
+  @IsOptional()
+  @IsIn(Object.keys(PERIODS), { message: 'must be minute, hour or day' })
+  @ApiPropertyOptional({ enum: Object.keys(PERIODS), default: 'minute', description: 'How long a period is (UTC).' })
+  readonly by: PeriodLength = 'minute';
+
+  @IsOptional()
+  @Text(64)
+  @ApiPropertyOptional({ example: 'amqp' })
+  readonly transport?: string;
+
+  @IsOptional()
+  @Text(256)
+  @ApiPropertyOptional({ description: 'Only what this replica received (AMQP_CLIENT_ID).' })
+  readonly replica?: string;
 }
 
 /** @throws BadParameters when the range is empty by mistake */

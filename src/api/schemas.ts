@@ -1,4 +1,5 @@
 import { ApiExtraModels, ApiProperty, ApiPropertyOptional, getSchemaPath } from '@nestjs/swagger';
+import { REBUILD_CAUSES } from '../domain/ingest-status.js';
 
 /** What answers look like, for the OpenAPI description. The answers themselves are the views of `storage`. */
 
@@ -251,6 +252,14 @@ export class TransportSchema {
   readonly connected!: number;
 }
 
+export class RebuildSchema {
+  @ApiProperty(TIME)
+  readonly at!: string;
+
+  @ApiProperty({ enum: REBUILD_CAUSES })
+  readonly cause!: string;
+}
+
 export class ConnectionSchema {
   @text('amqp')
   readonly transport!: string;
@@ -275,40 +284,158 @@ export class ConnectionSchema {
 
   @ApiProperty({ type: 'integer' })
   readonly credit!: number;
+
+  @ApiProperty({ type: 'integer', description: 'How often a link was given up that seemed open.' })
+  readonly rebuilds!: number;
+
+  @ApiProperty({ type: RebuildSchema, nullable: true, description: 'The last of these.' })
+  readonly lastRebuild!: RebuildSchema | null;
 }
 
-export class IngestTotalsSchema {
-  @ApiProperty({ type: 'integer' })
+const COUNT = { type: 'integer' } as const;
+const share = (description: string) => ApiProperty({ type: 'integer', description });
+
+export class LedgerCountsSchema {
+  @ApiProperty(COUNT)
   readonly received!: number;
 
-  @ApiProperty({ type: 'integer' })
+  @ApiProperty(COUNT)
   readonly stored!: number;
 
-  @ApiProperty({ type: 'integer' })
+  @ApiProperty(COUNT)
   readonly duplicate!: number;
 
-  @ApiProperty({ type: 'integer' })
+  @ApiProperty(COUNT)
   readonly setAside!: number;
 
-  @ApiProperty({ type: 'integer', description: 'A share of stored: older than retention keeps it.' })
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: COUNT,
+    example: { 'not-json': 3 },
+    description: 'By the reason.',
+  })
+  readonly setAsideReasons!: Record<string, number>;
+
+  @share('Stored as history only: what the mirror showed was newer in all of it.')
+  readonly late!: number;
+
+  @share('Stored, but something in it was older than retention keeps it.')
   readonly expired!: number;
+
+  @share('Delivered before: duplicates, and what the transport says so of.')
+  readonly redelivered!: number;
+
+  @share('With the id of another message of the same day.')
+  readonly idReused!: number;
+
+  @share('Went through the spool of a replica.')
+  readonly spooled!: number;
+}
+
+export class LedgerPartSchema extends LedgerCountsSchema {
+  @text('amqp')
+  readonly transport!: string;
+
+  @text('worker-a')
+  readonly replica!: string;
+}
+
+export class LedgerPeriodSchema extends LedgerCountsSchema {
+  @ApiProperty(TIME)
+  readonly from!: string;
+
+  @ApiProperty({ type: [LedgerPartSchema] })
+  readonly parts!: LedgerPartSchema[];
+}
+
+export class LedgerList {
+  @ApiProperty({ type: [LedgerPeriodSchema] })
+  readonly items!: LedgerPeriodSchema[];
+
+  @ApiProperty(NEXT)
+  readonly next!: string | null;
+}
+
+export class SpoolSchema {
+  @ApiProperty({ type: 'integer', description: 'Accepted, on the disk of this replica, and not in the database yet.' })
+  readonly messages!: number;
+
+  @ApiProperty(COUNT)
+  readonly bytes!: number;
+
+  @ApiProperty({ type: 'integer', description: 'SPOOL_MAX_BYTES' })
+  readonly maxBytes!: number;
+
+  @ApiProperty({ enum: ['empty', 'filling', 'draining', 'full'] })
+  readonly state!: string;
+
+  @ApiProperty({ type: 'number', nullable: true, description: 'How many go into the database a second, lately.' })
+  readonly drainPerSecond!: number | null;
+
+  @ApiProperty({ type: 'integer', nullable: true, description: 'Until it is empty, in milliseconds, at that pace.' })
+  readonly drainMs!: number | null;
+
+  @ApiProperty({ ...TIME_OR_NULL, description: 'When it will be full, at the pace at which it fills.' })
+  readonly fullAt!: string | null;
+
+  @ApiProperty({ type: 'integer', description: 'Bytes that could not be read; SPOOL_DIR/damaged has copies.' })
+  readonly damagedBytes!: number;
+
+  @ApiProperty({ type: 'string', nullable: true, description: 'Why nothing could be written the last time.' })
+  readonly lastError!: string | null;
+}
+
+export class ReplicaSchema {
+  @text('worker-a')
+  readonly replica!: string;
+
+  @text('0.1.0-3f9a1c2b')
+  readonly version!: string;
+
+  @ApiProperty(TIME)
+  readonly startedAt!: string;
+
+  @ApiProperty(TIME)
+  readonly heartbeatAt!: string;
+
+  @ApiProperty({ enum: ['running', 'stopped', 'gone'], description: '`gone`: silent without having said goodbye.' })
+  readonly state!: string;
+
+  @ApiProperty(COUNT)
+  readonly inHand!: number;
+
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description: 'In its spool: keep its disk, and start it again. Null when it is gone without having told.',
+  })
+  readonly spooled!: number | null;
+
+  @ApiProperty(COUNT)
+  readonly spoolBytes!: number;
 }
 
 export class IngestSchema {
-  @ApiProperty({ type: 'integer' })
+  @ApiProperty(COUNT)
   readonly received!: number;
 
-  @ApiProperty({ type: 'integer' })
+  @ApiProperty(COUNT)
   readonly stored!: number;
 
-  @ApiProperty({ type: 'integer' })
+  @ApiProperty(COUNT)
   readonly duplicate!: number;
 
-  @ApiProperty({ type: 'integer' })
+  @ApiProperty(COUNT)
   readonly setAside!: number;
 
-  @ApiProperty({ type: 'integer', description: 'received = stored + duplicate + setAside + inHand' })
+  @ApiProperty({ type: 'integer', description: 'Accepted and in the spool of this process.' })
+  readonly spooled!: number;
+
+  @ApiProperty({ type: 'integer', description: 'received = stored + duplicate + setAside + spooled + inHand' })
   readonly inHand!: number;
+
+  @ApiProperty({ description: 'False when it does not, here or over all replicas: a fault of the service.' })
+  readonly addsUp!: boolean;
 
   @ApiProperty({
     type: 'number',
@@ -318,8 +445,14 @@ export class IngestSchema {
   })
   readonly lagMs!: number | null;
 
-  @ApiProperty({ type: 'integer' })
+  @ApiProperty(COUNT)
   readonly bytesInHand!: number;
+
+  @ApiProperty({ ...TIME_OR_NULL, description: 'When the platform begins to drop messages if nothing changes.' })
+  readonly platformDropsAt!: string | null;
+
+  @ApiProperty({ type: SpoolSchema, nullable: true, description: 'Null without SPOOL_DIR.' })
+  readonly spool!: SpoolSchema | null;
 
   @ApiProperty({ type: [TransportSchema] })
   readonly transports!: TransportSchema[];
@@ -328,11 +461,19 @@ export class IngestSchema {
   readonly connections!: ConnectionSchema[];
 
   @ApiProperty({
-    type: IngestTotalsSchema,
+    type: [ReplicaSchema],
     nullable: true,
-    description: 'Over all replicas and since ever; null while the database is away.',
+    description:
+      'All processes heard of within the hour, or with messages in their spool; null while the database is away.',
   })
-  readonly totals!: IngestTotalsSchema | null;
+  readonly replicas!: ReplicaSchema[] | null;
+
+  @ApiProperty({
+    type: LedgerCountsSchema,
+    nullable: true,
+    description: 'Over all replicas, since ever or from `from` to `to`; null while the database is away.',
+  })
+  readonly totals!: LedgerCountsSchema | null;
 }
 
 export class SetAsideSchema {

@@ -34,6 +34,9 @@ describe('settings', () => {
       amqpAddress: 'default',
       amqpConnections: 1,
       amqpCredit: 500,
+      amqpSilenceMinutes: 10,
+      spoolMaxBytes: 1024 ** 3,
+      spoolAfterSeconds: 5,
       bodyIdentity: 'topic',
       dedupeDays: 8,
       logLevel: 'info',
@@ -94,6 +97,9 @@ describe('settings', () => {
     [{ AMQP_CONNECTIONS: '2' }, 'AMQP_CONNECTIONS', /must be 1 when AMQP_AUTH_MODE is appkey/],
     [{ AMQP_CONNECTIONS: '0' }, 'AMQP_CONNECTIONS', /1 to 64/],
     [{ AMQP_CREDIT: '1e3' }, 'AMQP_CREDIT', /1 to 10000/],
+    [{ SPOOL_MAX_BYTES: '1GB' }, 'SPOOL_MAX_BYTES', /number of bytes, 1048576 \(1 MiB\) or more/],
+    [{ SPOOL_AFTER_SECONDS: '25' }, 'SPOOL_AFTER_SECONDS', /1 to 20/],
+    [{ AMQP_SILENCE_MINUTES: '1.5' }, 'AMQP_SILENCE_MINUTES', /0 to 1440/],
     [{ BODY_IDENTITY: 'both' }, 'BODY_IDENTITY', /topic or any/],
     [{ DEDUPE_DAYS: '0' }, 'DEDUPE_DAYS', /1 to 366/],
     [{ RETENTION_READINGS_DAYS: '0' }, 'RETENTION_READINGS_DAYS', /or keep/],
@@ -144,7 +150,7 @@ describe('settings', () => {
   });
 
   it('are read from variables that architecture names', () => {
-    expect(VARIABLES).toHaveLength(30);
+    expect(VARIABLES).toHaveLength(34);
     expect(VARIABLES).toEqual(
       expect.arrayContaining(['AMQP_IOT_INSTANCE_ID', 'RETENTION_READINGS_DAYS', 'AMQP_CA_FILE']),
     );

@@ -146,6 +146,13 @@ export class Settings {
   @Max(10_000, { message: 'must be a whole number, 1 to 10000' })
   readonly amqpCredit: number = 500;
 
+  /** So long without a message, a link is built anew to make sure; 0 never does. */
+  @number
+  @IsInt({ message: 'must be a whole number of minutes, 0 to 1440' })
+  @Min(0, { message: 'must be a whole number of minutes, 0 to 1440' })
+  @Max(1_440, { message: 'must be a whole number of minutes, 0 to 1440' })
+  readonly amqpSilenceMinutes: number = 10;
+
   /** Whose word counts on topics of the device's own choosing: the topic's device, or any that the body names. */
   @lowerCase
   @IsIn(['topic', 'any'], { message: 'must be topic or any' })
@@ -181,6 +188,25 @@ export class Settings {
   @Min(1, { message: 'must be a whole number of days, 1 to 36500, or keep' })
   @Max(36_500, { message: 'must be a whole number of days, 1 to 36500, or keep' })
   readonly retentionSetAsideDays?: number;
+
+  /** A folder of this replica's own for messages that come while the database is away; undefined leaves them at the platform. */
+  @IsOptional()
+  @IsString()
+  readonly spoolDir?: string;
+
+  /** The spool takes no more than so many bytes of the disk. */
+  @number
+  @IsInt({ message: 'must be a whole number of bytes, 1048576 (1 MiB) or more' })
+  @Min(1_048_576, { message: 'must be a whole number of bytes, 1048576 (1 MiB) or more' })
+  @Max(Number.MAX_SAFE_INTEGER, { message: 'must be a whole number of bytes, 1048576 (1 MiB) or more' })
+  readonly spoolMaxBytes: number = 1_073_741_824;
+
+  /** How long the database is waited for before messages go into the spool. */
+  @number
+  @IsInt({ message: 'must be a whole number of seconds, 1 to 20' })
+  @Min(1, { message: 'must be a whole number of seconds, 1 to 20' })
+  @Max(20, { message: 'must be a whole number of seconds, 1 to 20' })
+  readonly spoolAfterSeconds: number = 5;
 
   @lowerCase
   @IsIn(LOG_LEVELS, { message: `must be one of ${LOG_LEVELS.join(', ')}` })

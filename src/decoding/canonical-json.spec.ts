@@ -56,9 +56,12 @@ describe('visibleJson', () => {
     );
   });
 
-  it('keeps a key beside another that is spelt like it', () => {
-    expect(visibleJson(parsed('{"\\\\u0000":1,"\\u0000":2}'))).toBe('{"\\\\u0000": 1, "\\\\u0000_": 2}');
-  });
+  it.each(['{"\\\\u0000":1,"\\u0000":2}', '{"\\u0000":2,"\\\\u0000":1}'])(
+    'keeps a key beside another that is spelt like it, whichever comes first: %s',
+    (text) => {
+      expect(visibleJson(parsed(text))).toBe('{"\\\\u0000": 1, "\\\\u0000_": 2}');
+    },
+  );
 
   it('cuts the text of an endless number', () => {
     expect(JSON.parse(visibleJson(parsed(`[${'9'.repeat(5000)}]`)))).toEqual([expect.stringMatching(/^9{1099}…$/)]);

@@ -63,12 +63,17 @@ function visible(value: Json): Json {
   if (isJsonArray(value)) return value.map(visible);
   if (value === null || typeof value !== 'object') return value;
   const members = new Map<string, Json>();
-  for (const [key, member] of Object.entries(value)) {
+  for (const key of Object.keys(value).sort(spelledOutLast)) {
     let name = visibleText(key);
     while (members.has(name)) name += '_'; // a NUL beside its own spelling: keep both
-    members.set(name, visible(member));
+    members.set(name, visible(value[key] as Json));
   }
   return Object.fromEntries(members);
+}
+
+/** So that names which meet are told apart the same way, in whatever order they were sent. */
+function spelledOutLast(a: string, b: string): number {
+  return Number(isStorable(b)) - Number(isStorable(a)) || (a < b ? -1 : 1);
 }
 
 /** Keys as jsonb orders them: by length in bytes, then by bytes. */

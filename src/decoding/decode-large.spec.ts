@@ -1,13 +1,17 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { transform } from '@swc/core';
-import { aMessage } from '../../test/support/messages.js';
+import { aMessage, NOON } from '../../test/support/messages.js';
+import { until } from '../../test/support/until.js';
 import type { DecodedMessage } from '../domain/decoded-message.js';
-import { decodeAnySize, IN_PLACE_LIMIT_BYTES, stopDecodingThread, workerFile } from './decode-large.js';
+import type { DeviceEvent } from '../domain/device-event.js';
+import { decodeAnySize, IN_PLACE_LIMIT_BYTES, stopDecodingThreads, workerFile } from './decode-large.js';
 import { decodeMessage } from './decode-message.js';
-import { DecodingThread } from './decoding-thread.js';
+import type { ThreadPart } from './decode-large.worker.js';
+import { DecodingThreads, type ThreadsOptions } from './decoding-threads.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const options = { bodyIdentity: 'topic' } as const;
@@ -19,7 +23,7 @@ function aReport(bytes: number, extra: object = {}) {
 }
 
 describe('decodeAnySize', () => {
-  afterAll(stopDecodingThread);
+  afterAll(stopDecodingThreads);
 
   it('decodes small bodies at once', () => {
     const message = aReport(100);
@@ -40,28 +44,29 @@ describe('decodeAnySize', () => {
   });
 });
 
-describe('DecodingThread', () => {
+describe('DecodingThreads', () => {
   let folder: string;
   /** The real worker, built as it is now, and one that a test makes up. */
-  let real: DecodingThread;
-  let thread: DecodingThread;
+  let real: DecodingThreads;
+  let threads: DecodingThreads;
 
-  /** A worker made of a few lines, which see the message as `sent`. */
-  async function aThread(onMessage: string): Promise<DecodingThread> {
+  /** Threads made of a few lines, which see the message as `sent`. */
+  async function threadsThat(onMessage: string, given: Partial<ThreadsOptions> = {}): Promise<DecodingThreads> {
     const file = path.join(folder, `${Math.random()}.mjs`);
-    const answer = `answer = (detail) => parentPort.postMessage({
-      decoded: { key: 'k', sentAt: null, events: [], refusal: { reason: 'invalid-body', detail } }, body: null, properties: {} })`;
     await writeFile(
       file,
       `import { parentPort, threadId } from 'node:worker_threads';
-       const ${answer};
+       const identify = (key) => parentPort.postMessage({ key, body: null, properties: {} });
+       const judge = (detail) => parentPort.postMessage({ events: [], verdict: {
+         sentAt: null, refusal: { reason: 'invalid-body', detail }, about: { kind: null, productKey: null, deviceName: null } } });
+       const answer = (detail) => { identify('k'); judge(detail); };
        parentPort.on('message', ({ raw }) => { const sent = new TextDecoder().decode(raw.body); ${onMessage} });`,
     );
-    return (thread = new DecodingThread(file, 16));
+    return (threads = new DecodingThreads(file, { threads: 1, heapMb: 16, ...given }));
   }
 
   const details = async (...bodies: string[]): Promise<(string | undefined)[]> => {
-    const decoded = await Promise.all(bodies.map((body) => thread.decode(aMessage({ body }), options)));
+    const decoded = await Promise.all(bodies.map((body) => threads.decode(aMessage({ body }), options)));
     return decoded.map(({ refusal }) => refusal?.detail);
   };
 
@@ -77,7 +82,7 @@ describe('DecodingThread', () => {
         if (name.endsWith('.ts') && !name.endsWith('.spec.ts')) await build(`${part}/${name}`);
       }
     }
-    real = new DecodingThread(path.join(folder, 'decoding', 'decode-large.worker.js'));
+    real = new DecodingThreads(path.join(folder, 'decoding', 'decode-large.worker.js'));
   });
 
   afterAll(async () => {
@@ -96,6 +101,7 @@ describe('DecodingThread', () => {
 
   it.each([
     ['a report of 1 MiB', aReport(1 << 20)],
+    ['a batch of 5,000 samples', aBatch(5_000)],
     ['one with a secret', aReport(300_000, { deviceSecret: 's3cr3t', iotId: 'iot' })],
     ['a body that is not JSON', aMessage({ topic: '/pk/dn/thing/lifecycle', body: '['.repeat(300_000) })],
     ['bytes on a custom topic', aMessage({ topic: '/pk/dn/user/x', body: Buffer.alloc(300_000, 0xff) })],
@@ -111,49 +117,89 @@ describe('DecodingThread', () => {
     expect(message.body.equals(before)).toBe(true);
   });
 
-  it('answers each its own, in order, from one thread', async () => {
-    await aThread('answer(`${sent} ${threadId}`)');
-    const [a, b, c] = await details('a', 'b', 'c');
-    expect([a, b, c].map((text) => text?.[0])).toEqual(['a', 'b', 'c']);
-    expect(new Set([a, b, c].map((text) => text?.slice(2))).size).toBe(1);
-    await thread.stop();
+  it('hands over a message of very many facts in small parts, each when it is asked for', async () => {
+    const worker = new Worker(path.join(folder, 'decoding', 'decode-large.worker.js'));
+    const heard: unknown[] = [];
+    worker.on('message', (answer) => heard.push(answer));
+    const raw = aBatch(10_001);
+    worker.postMessage({ raw: { ...raw, body: new Uint8Array(raw.body) }, options });
+    for (let parts = 1; parts <= 6; parts++) {
+      await until(() => expect(heard).toHaveLength(1 + parts));
+      worker.postMessage('go on');
+    }
+    const parts = heard.slice(1) as ThreadPart[];
+    expect(parts.map(({ events }) => readingsIn(events))).toEqual([2_000, 2_000, 2_000, 2_000, 2_000, 1]);
+    expect(parts.map(({ verdict }) => verdict !== null)).toEqual([false, false, false, false, false, true]);
+    await worker.terminate();
+  });
+
+  it('works on as many messages at once as there are threads, and one after the other on each', async () => {
+    await threadsThat('answer(`${sent} ${threadId}`)', { threads: 2 });
+    const answers = await details('a', 'b', 'c', 'd');
+    expect(answers.map((text) => text?.[0])).toEqual(['a', 'b', 'c', 'd']);
+    expect(new Set(answers.map((text) => text?.slice(2))).size).toBe(2);
+    await threads.stop();
   });
 
   it.each([
     ['ends', 'process.exit(3)', /ended/],
     ['throws', 'throw new Error("no luck")', /no luck/],
     ['runs out of memory', 'const hoard = []; for (;;) hoard.push(new Array(1e5).fill(hoard.length))', /memory/],
-  ])('refuses the message at which the thread %s twice, and no other', async (_, crash, reason) => {
-    await aThread(`if (sent === 'bad') { ${crash} } answer(sent)`);
+    ['never comes to an end', 'for (;;);', /longer than 1000 ms/],
+  ])('refuses the message at which the thread %s twice, and no other', async (_, trouble, reason) => {
+    await threadsThat(`if (sent === 'bad') { ${trouble} } answer(sent)`, { deadlineMs: 1_000 });
     expect(await details('a', 'bad', 'b')).toEqual(['a', expect.stringMatching(reason), 'b']);
-    await thread.stop();
+    await threads.stop();
   });
 
-  it('tries a message once more after a crash', async () => {
-    await aThread(
+  it('tries a message once more after a crash, and others before it', async () => {
+    await threadsThat(
       `import('node:fs').then((fs) => { const seen = ${JSON.stringify(folder)} + '/seen';
-         if (!fs.existsSync(seen)) { fs.writeFileSync(seen, ''); process.exit(1); } answer(sent); })`,
+         fs.appendFileSync(seen, sent); if (fs.readFileSync(seen, 'utf8') === 'a') process.exit(1);
+         answer(fs.readFileSync(seen, 'utf8')); })`,
     );
-    expect(await details('a')).toEqual(['a']);
-    await thread.stop();
+    expect(await details('a', 'b')).toEqual(['aba', 'ab']);
+    await threads.stop();
   });
 
   it('blanks the secrets of a message that it refuses', async () => {
-    await aThread('process.exit(1)');
-    const { raw, key } = await thread.decode(aMessage({ body: '{"deviceSecret":"s3cr3t"}' }), options);
+    await threadsThat('process.exit(1)');
+    const { raw, key } = await threads.decode(aMessage({ body: '{"deviceSecret":"s3cr3t"}' }), options);
     expect(raw.body.toString()).toBe('{"deviceSecret":""}');
     expect(key).toMatch(/^[0-9a-f]{32}$/);
-    await thread.stop();
+    await threads.stop();
   });
 
-  it('loses nothing when it is stopped with messages in hand', async () => {
-    await aThread('answer(sent)');
+  it('looks for no secrets itself when the thread has done so before it ended', async () => {
+    await threadsThat('identify("the key"); setTimeout(() => process.exit(1), 5)');
+    const body = '{"deviceSecret":"which the thread did not find"}';
+    expect(await threads.decode(aMessage({ body }), options)).toMatchObject({
+      key: 'the key',
+      raw: { body: Buffer.from(body) },
+    });
+    await threads.stop();
+  });
+
+  it('loses nothing when it is stopped with messages in hand, however often', async () => {
+    await threadsThat('setTimeout(() => answer(sent), 20)');
     const answers = details('a', 'b');
-    await thread.stop();
+    await threads.stop();
+    await threads.stop();
+    await threads.stop();
     expect(await answers).toEqual(['a', 'b']);
-    await thread.stop();
+    await threads.stop();
   });
 });
+
+/** A batch post of so many samples. */
+function aBatch(samples: number) {
+  const payload = { p: Array.from({ length: samples }, (_, i) => ({ value: i, time: NOON - i })) };
+  return aMessage({ topic: '/pk/dn/thing/property/batch/post', body: { productKey: 'pk', deviceName: 'dn', payload } });
+}
+
+function readingsIn(events: readonly DeviceEvent[]): number {
+  return events.reduce((sum, event) => sum + (event.kind === 'properties-reported' ? event.readings.length : 0), 0);
+}
 
 /** Dates that crossed from another thread are of another realm in Jest; equal text is equal enough. */
 function plain(decoded: DecodedMessage): unknown {

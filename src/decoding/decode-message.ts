@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { About, DecodedMessage } from '../domain/decoded-message.js';
+import type { About, DecodedMessage, MessageKey } from '../domain/decoded-message.js';
 import type { DeviceEvent } from '../domain/device-event.js';
 import type { RawMessage, Refusal } from '../domain/raw-message.js';
 import { aboutBody, aboutTopic } from './about-message.js';
@@ -70,10 +70,24 @@ interface Heard {
   readonly options: DecodeOptions;
 }
 
+/** A message with its key, and without its secrets: as it is kept, whatever becomes of it. */
+export interface IdentifiedMessage {
+  readonly key: MessageKey;
+  readonly raw: RawMessage;
+}
+
+/** The first half of decoding, which looks at bytes only. */
+export function identifyMessage(raw: RawMessage): IdentifiedMessage {
+  return { key: messageKey(raw), raw: redactSecrets(raw) };
+}
+
 /** What a message tells, or why it tells nothing. Never throws: a message that breaks a decoder is refused. */
 export function decodeMessage(raw: RawMessage, options: DecodeOptions): DecodedMessage {
-  const key = messageKey(raw);
-  const kept = redactSecrets(raw);
+  return decodeIdentified(identifyMessage(raw), options);
+}
+
+/** The second half of decoding. */
+export function decodeIdentified({ key, raw: kept }: IdentifiedMessage, options: DecodeOptions): DecodedMessage {
   let sentAt: Date | null = null;
   let decoding: Decoding;
   let body: JsonObject | null = null;

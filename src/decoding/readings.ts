@@ -1,8 +1,12 @@
 import type { DeviceEvent, Reading, ValueRejected } from '../domain/device-event.js';
+import { reportsOf } from '../domain/facts.js';
 import { storedValue } from './canonical-json.js';
 import { rejected, type Message } from './decoder.js';
 import { isJsonObject, type Json } from './json.js';
 import { isShort, isStorable } from './storable-text.js';
+
+/** A report of more readings is told as several, so that nobody downstream has to handle an endless one in one piece. */
+export const READINGS_AN_EVENT = 1_000;
 
 /** Why a text cannot be an identifier; null when it can. */
 export function identifierFault(identifier: string): 'too-long' | 'not-storable' | null {
@@ -38,11 +42,12 @@ export class ReadingCollector {
     else this.readings.push({ identifier, value, at });
   }
 
-  /** One `properties-reported` with what could be kept, if anything, and what could not. */
+  /** A `properties-reported` (or several) with what could be kept, if anything, and what could not. */
   events(): readonly DeviceEvent[] {
     const { device, times } = this.message;
     if (this.readings.length === 0) return this.rejections;
-    return [{ kind: 'properties-reported', device, at: times.at, readings: this.readings }, ...this.rejections];
+    const report = { kind: 'properties-reported', device, at: times.at, readings: this.readings } as const;
+    return [...reportsOf(report, READINGS_AN_EVENT), ...this.rejections];
   }
 
   private reject(identifier: string, reason: ValueRejected['reason'], sent: Json, time?: Json): void {

@@ -1,8 +1,16 @@
 import type { DeviceEvent } from './device-event.js';
 import type { RawMessage, Refusal } from './raw-message.js';
 
-/** 128 bits as 32 lower-case hexadecimal digits. */
+/**
+ * 128 bits as 32 lower-case hexadecimal digits. The first half stands for the message's id alone, so that two messages of one
+ * id are known for that; the second for its id, topic and body.
+ */
 export type MessageKey = string;
+
+/** The part of a key that stands for the message's id. */
+export function idPart(key: MessageKey): string {
+  return key.slice(0, 16);
+}
 
 interface Decoded {
   /** Hash of (messageId, topic, body): the same message has the same key however often it is delivered. */

@@ -15,6 +15,8 @@ export interface RawMessage {
   /** Why the transport could not get at the body (`not-base64`): such a message is refused with this reason. */
   readonly fault: RefusalReason | null;
   readonly receivedAt: Date;
+  /** True when the transport says that it had been delivered before. */
+  readonly redelivered?: boolean;
 }
 
 /** Why a message will never become events. These words are in the table, in the API and in metrics. */

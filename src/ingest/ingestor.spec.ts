@@ -27,6 +27,7 @@ function anIngestor(sink: MemorySink, options: Partial<IngestorOptions> = {}, me
   const take = (...messages: (string | RawMessage)[]): void => {
     for (const given of messages) {
       const message = typeof given === 'string' ? aReport(given) : given;
+      ingestor.ledger.received(message.transport);
       ingestor.take({ message, accept: () => accepted.push(message.messageId ?? '') });
     }
   };
@@ -42,8 +43,9 @@ function holds(batch: readonly DecodedMessage[], id: string): boolean {
 }
 
 function booksBalance({ ingestor }: { ingestor: Ingestor }): void {
-  const { received, stored, duplicate, setAside, inHand } = ingestor.counts();
-  expect(received).toBe(stored + duplicate + setAside + inHand);
+  const { received, stored, duplicate, setAside, spooled, inHand } = ingestor.counts();
+  expect(received).toBe(stored + duplicate + setAside + spooled + inHand);
+  expect(ingestor.ledger.addsUp).toBe(true);
 }
 
 describe('the path of a message', () => {
@@ -54,10 +56,10 @@ describe('the path of a message', () => {
     take('a', 'b');
     await until(() => expect(sink.writes).toBe(1));
     expect(accepted).toEqual([]);
-    expect(ingestor.counts()).toEqual({ received: 2, stored: 0, duplicate: 0, setAside: 0, inHand: 2 });
+    expect(ingestor.counts()).toEqual({ received: 2, stored: 0, duplicate: 0, setAside: 0, spooled: 0, inHand: 2 });
     sink.release();
     await until(() => expect(accepted).toEqual(['a', 'b']));
-    expect(ingestor.counts()).toEqual({ received: 2, stored: 2, duplicate: 0, setAside: 0, inHand: 0 });
+    expect(ingestor.counts()).toEqual({ received: 2, stored: 2, duplicate: 0, setAside: 0, spooled: 0, inHand: 0 });
   });
 
   it('has a second batch on its way when much waits, never a third, and ends well', async () => {
@@ -77,7 +79,7 @@ describe('the path of a message', () => {
     booksBalance({ ingestor });
     sink.release();
     await until(() => expect([...accepted].sort()).toEqual([...ids].sort()));
-    expect(ingestor.counts()).toEqual({ received: 800, stored: 800, duplicate: 0, setAside: 0, inHand: 0 });
+    expect(ingestor.counts()).toEqual({ received: 800, stored: 800, duplicate: 0, setAside: 0, spooled: 0, inHand: 0 });
   });
 
   it('shares a batch with whatever arrived while the last one was being written', async () => {
@@ -104,6 +106,16 @@ describe('the path of a message', () => {
     expect(sink.stored).toEqual([['a', 'b'], ['c', 'd'], ['e']]);
   });
 
+  it('takes a message alone that tells very much', async () => {
+    const sink = new MemorySink();
+    const { accepted, take } = anIngestor(sink);
+    const values = Object.fromEntries(Array.from({ length: 2_001 }, (_, index) => [`p${index}`, index]));
+    const heavy = aPropertyReport({ values, raw: { messageId: 'heavy', receivedAt: new Date() } });
+    take('a', 'b', heavy, 'c', 'd');
+    await until(() => expect(accepted).toHaveLength(5));
+    expect(sink.stored.filter((batch) => batch.includes('heavy'))).toEqual([['heavy']]);
+  });
+
   it('takes a message alone that is larger than a batch may be', async () => {
     const sink = new MemorySink();
     const { accepted, take } = anIngestor(sink, { maxBatchBytes: 1 });
@@ -117,7 +129,7 @@ describe('the path of a message', () => {
     const again = aReport('a');
     take(again, again, aReport('b'), { ...aReport('c'), body: Buffer.from('{') });
     await until(() => expect(accepted).toHaveLength(4));
-    expect(ingestor.counts()).toEqual({ received: 4, stored: 2, duplicate: 1, setAside: 1, inHand: 0 });
+    expect(ingestor.counts()).toEqual({ received: 4, stored: 2, duplicate: 1, setAside: 1, spooled: 0, inHand: 0 });
     const text = await metrics.registry.metrics();
     expect(text).toContain('living_mirror_messages_total{transport="amqp",outcome="received"} 4');
     expect(text).toContain('living_mirror_messages_total{transport="amqp",outcome="stored"} 2');
@@ -330,7 +342,7 @@ describe('stopping', () => {
     sink.release();
     await stopped;
     expect(accepted).toEqual(['a', 'b', 'c']);
-    expect(ingestor.counts()).toEqual({ received: 3, stored: 3, duplicate: 0, setAside: 0, inHand: 0 });
+    expect(ingestor.counts()).toEqual({ received: 3, stored: 3, duplicate: 0, setAside: 0, spooled: 0, inHand: 0 });
   });
 
   it('leaves everything unanswered at once when the store is away', async () => {

@@ -1,15 +1,23 @@
 import { Logger } from '@nestjs/common';
 import { decodeAnySize } from '../decoding/decode-large.js';
 import type { DecodedMessage } from '../domain/decoded-message.js';
-import { type EventSink, MessageCondemned, type Outcome, SinkUnavailable } from '../domain/event-sink.js';
-import type { ProcessCounts } from '../domain/ingest-status.js';
+import type { EventSink, Outcome } from '../domain/event-sink.js';
+import { sumOfFacts } from '../domain/facts.js';
+import type { ProcessCounts, SpoolStatus } from '../domain/ingest-status.js';
 import type { RawMessage } from '../domain/raw-message.js';
+import type { SpoolPositions } from '../domain/replica-board.js';
+import type { Spool } from '../spool/spool.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Delivery } from './delivery.js';
-import { MessageMeter } from './message-meter.js';
-import { GrowingPause } from './pause.js';
+import { type AfterFailure, type Entry, IsolatingWriter } from './isolating-writer.js';
+import { Ledger } from './ledger.js';
+import { GrowingPause, wait } from './pause.js';
+import { receivedCounts } from './received-counts.js';
 import { Room } from './room.js';
-import { isBareForm, setAsideForm, undecodable } from './set-aside-form.js';
+import { undecodable } from './set-aside-form.js';
+import { SpoolDrain } from './spool-drain.js';
+import { SpoolPace } from './spool-pace.js';
+import { StoreHealth } from './store-health.js';
 
 export interface IngestorOptions {
   /** Promise 6: whom a body on a custom or foreign topic may name. */
@@ -24,107 +32,143 @@ export interface IngestorOptions {
   /** The first and the longest pause between tries while the store is away. */
   readonly firstPauseMs?: number;
   readonly longestPauseMs?: number;
+  /** How long the store is waited for before messages go into the spool; 5 s when left out. */
+  readonly spoolAfterMs?: number;
   /** How long stop() may take to finish what is in hand; 3 s when left out. */
   readonly stopWithinMs?: number;
   /** How bytes become events; given by tests only. */
   readonly decode?: (raw: RawMessage) => DecodedMessage | Promise<DecodedMessage>;
 }
 
+/** Where messages go while the store is away, and up to where they were stored. */
+export interface Spooling {
+  readonly spool: Spool;
+  readonly positions: SpoolPositions;
+}
+
 /** A message in hand: taken, not answered yet. */
 interface Held {
   readonly delivery: Delivery;
   readonly bytes: number;
+  /** On the clock of `performance.now()`. */
+  readonly takenMs: number;
 }
 
 /** A message in hand that is ready to be written. */
-interface Ready {
+interface Ready extends Entry {
   readonly held: Held;
-  message: DecodedMessage;
 }
 
 const MIB = 1024 * 1024;
-/** How often a batch is tried again after an error that nobody foresaw, before its messages are tried one by one. */
-const UNFORESEEN_TRIES = 5;
 /** A further batch sets out beside another only when so many messages wait: small ones would cost more than they gain. */
 const WORTH_A_BATCH = 100;
+/** Readings and events of a batch, and from how many on a message goes alone. */
+const MAX_BATCH_FACTS = 20_000;
+const HEAVY_FACTS = 2_000;
+/** How long it may take to say, at the end, that this is the end. */
+const LAST_WORDS_WITHIN_MS = 1_000;
+/** How often the queue is looked at for messages that have waited too long. */
+const LOOK_EVERY_MS = 500;
 
 /**
- * Takes deliveries, decodes them, has them stored batch by batch, and only then accepts each one. It is the one place
- * that decides what an error of the store means:
- * - SinkUnavailable: hold everything, accept nothing, try again after growing pauses.
- * - MessageCondemned: halve the batch until the bad message stands alone, set that one aside, store its neighbours.
- * - anything else is a fault of ours: said as an error and tried again like an absent store. If it stays, it is looked for by
- *   halving too, and a message that fails alone is set aside with its bytes. Holding it for ever would cost more: the platform
- *   drops unanswered messages after a day, and one unanswered message blocks its whole connection in the end.
+ * Takes deliveries, decodes them, has them stored batch by batch, and only then accepts each one. While the store is away, it
+ * holds everything and accepts nothing, or, with a spool, has what waits for longer than a few seconds put on the disk and
+ * accepts that.
  */
 export class Ingestor {
   /** Bytes in hand, and whether there is room for more. Transports give no credit back while there is none. */
   readonly room: Room;
+  /** Transports count here what they receive. */
+  readonly ledger: Ledger;
 
   private readonly log = new Logger(Ingestor.name);
   private readonly decode: (raw: RawMessage) => DecodedMessage | Promise<DecodedMessage>;
   private readonly maxBatchMessages: number;
   private readonly maxBatchBytes: number;
   private readonly batchesAtOnce: number;
+  private readonly spoolAfterMs: number;
   private readonly stopWithinMs: number;
   private readonly pauses: GrowingPause;
-  private readonly meter: MessageMeter | null;
+  private readonly writer: IsolatingWriter;
+  private readonly health: StoreHealth;
+  private readonly pace = new SpoolPace();
+  private readonly spool: Spool | null;
+  private readonly drain: SpoolDrain | null;
+  private readonly lookTimer: NodeJS.Timeout | undefined;
 
   /** In the order of arrival, so that the first is the oldest. */
   private readonly inHand = new Set<Held>();
   private queue: Ready[] = [];
-  private received = 0;
-  private readonly outcomes: Record<Outcome, number> = { stored: 0, duplicate: 0, 'set-aside': 0 };
 
   /** How many loops are taking batches off the queue. */
   private writers = 0;
-  private holdingSince: number | null = null;
   private stopping = false;
   /** Set when what is in hand stays unanswered for good. */
   private abandoned = false;
   private readonly stopSignal = new AbortController();
   private stopped: Promise<void> | null = null;
   private finished: () => void = () => undefined;
+  private readonly lastWords: (() => Promise<void>)[] = [];
 
   constructor(
-    private readonly sink: EventSink,
+    sink: EventSink,
     options: IngestorOptions,
     private readonly metrics: Metrics | null = null,
+    spooling: Spooling | null = null,
   ) {
-    this.decode = options.decode ?? ((raw) => decodeAnySize(raw, { bodyIdentity: options.bodyIdentity }));
+    const decode = options.decode ?? ((raw) => decodeAnySize(raw, { bodyIdentity: options.bodyIdentity }));
+    this.decode = (raw) => this.tryDecode(raw, decode);
     this.room = new Room(options.maxBytesInHand ?? 64 * MIB);
     this.maxBatchMessages = options.maxBatchMessages ?? 2_000;
     this.maxBatchBytes = options.maxBatchBytes ?? 16 * MIB;
     this.batchesAtOnce = options.batchesAtOnce ?? 1;
+    this.spoolAfterMs = options.spoolAfterMs ?? 5_000;
     this.stopWithinMs = options.stopWithinMs ?? 3_000;
-    this.meter = metrics && new MessageMeter(metrics);
-    metrics?.reportsWhenRead(() => {
-      this.meter?.report();
-      metrics.inHandMessages.set(this.inHand.size);
-      metrics.inHandBytes.set(this.room.used);
-    });
-    this.pauses = new GrowingPause(options.firstPauseMs ?? 100, options.longestPauseMs ?? 10_000);
+    const pauses = (): GrowingPause => new GrowingPause(options.firstPauseMs ?? 100, options.longestPauseMs ?? 10_000);
+    this.pauses = pauses();
+    this.writer = new IsolatingWriter(sink);
+    this.health = new StoreHealth(metrics);
+    this.ledger = new Ledger(metrics);
+    this.spool = spooling?.spool ?? null;
+    this.drain =
+      spooling &&
+      new SpoolDrain({
+        ...spooling,
+        writer: this.writer,
+        ledger: this.ledger,
+        health: this.health,
+        pace: this.pace,
+        pauses: pauses(),
+        decode: this.decode,
+        settled: () => this.check(),
+      });
+    if (this.drain) {
+      this.drain.start();
+      this.lookTimer = setInterval(() => this.relieveQueue(), LOOK_EVERY_MS);
+      this.lookTimer.unref();
+    }
+    metrics?.reportsWhenRead(() => this.report(metrics));
   }
 
   /** Takes over a delivery. After stop() has been called it is left unanswered: whoever sent it keeps it. */
   take(delivery: Delivery): void {
-    if (this.stopping) return;
     const raw = delivery.message;
-    const held: Held = { delivery, bytes: raw.body.length };
-    this.received += 1;
+    if (this.stopping) {
+      this.ledger.leftUnanswered(raw.transport);
+      return;
+    }
+    const held: Held = { delivery, bytes: raw.body.length, takenMs: performance.now() };
     this.inHand.add(held);
     this.room.take(held.bytes);
-    this.meter?.count(raw.transport, 'received');
 
-    const decoded = this.tryDecode(raw);
+    const decoded = this.decode(raw);
     if (decoded instanceof Promise) void decoded.then((message) => this.enqueue({ held, message }));
     else this.enqueue({ held, message: decoded });
   }
 
   /** Exact whenever no batch is half accounted for, which is whenever other code runs. */
   counts(): ProcessCounts {
-    const { stored, duplicate, 'set-aside': setAside } = this.outcomes;
-    return { received: this.received, stored, duplicate, setAside, inHand: this.inHand.size };
+    return this.ledger.counts(this.heldNow());
   }
 
   bytesInHand(): number {
@@ -137,14 +181,23 @@ export class Ingestor {
     return null;
   }
 
-  /** True while the store is away and everything is held. */
+  /** True while the store is away. */
   isHolding(): boolean {
-    return this.holdingSince !== null;
+    return this.health.awayMs !== null;
+  }
+
+  spoolStatus(): SpoolStatus | null {
+    return this.spool && this.pace.status(this.spool.state(), this.isHolding(), performance.now(), Date.now());
+  }
+
+  /** What is to be done once all is stopped, and before stop() returns. */
+  beforeStopped(work: () => Promise<void>): void {
+    this.lastWords.push(work);
   }
 
   /**
-   * Takes nothing more, finishes what is in hand if the store works and time allows, and leaves the rest unanswered.
-   * May be called by every transport: all get the same promise.
+   * Takes nothing more, finishes what is in hand if the store (or the spool) works and time allows, and leaves the rest
+   * unanswered. May be called by every transport: all get the same promise.
    */
   stop(): Promise<void> {
     this.stopped ??= this.finish();
@@ -154,24 +207,35 @@ export class Ingestor {
   private async finish(): Promise<void> {
     this.stopping = true;
     this.stopSignal.abort();
-    if (this.inHand.size > 0) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, this.stopWithinMs);
-        this.finished = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
+    clearInterval(this.lookTimer);
+    if (this.inHand.size > 0) await wait(this.stopWithinMs, this.finishedSignal());
     this.abandoned = true;
     if (this.inHand.size > 0) {
       this.log.warn({ msg: 'Stopped with messages unanswered; they will be sent again', messages: this.inHand.size });
     }
+    const done = new AbortController();
+    const rest = this.closeSpool().then(() => Promise.all(this.lastWords.map((work) => work())));
+    await Promise.race([rest, wait(LAST_WORDS_WITHIN_MS, done.signal)]);
+    done.abort();
   }
 
-  private tryDecode(raw: RawMessage): DecodedMessage | Promise<DecodedMessage> {
+  private finishedSignal(): AbortSignal {
+    const controller = new AbortController();
+    this.finished = () => controller.abort();
+    return controller.signal;
+  }
+
+  private async closeSpool(): Promise<void> {
+    await this.drain?.stop();
+    await this.spool?.close();
+  }
+
+  private tryDecode(
+    raw: RawMessage,
+    decode: (raw: RawMessage) => DecodedMessage | Promise<DecodedMessage>,
+  ): DecodedMessage | Promise<DecodedMessage> {
     try {
-      const decoded = this.decode(raw);
+      const decoded = decode(raw);
       return decoded instanceof Promise ? decoded.catch((error: unknown) => this.couldNotDecode(raw, error)) : decoded;
     } catch (error) {
       return this.couldNotDecode(raw, error);
@@ -185,6 +249,10 @@ export class Ingestor {
 
   private enqueue(ready: Ready): void {
     this.queue.push(ready);
+    this.wakeWriter();
+  }
+
+  private wakeWriter(): void {
     if (this.writers >= this.batchesAtOnce || (this.writers > 0 && this.queue.length < WORTH_A_BATCH)) return;
     this.writers += 1;
     // After this turn of the event loop, so that what came in one piece goes out in one batch.
@@ -198,135 +266,140 @@ export class Ingestor {
   private async writeQueue(): Promise<void> {
     while (this.queue.length > 0 && !this.abandoned) {
       if (this.writers > 1 && this.queue.length < WORTH_A_BATCH) break; // the other one takes these with its next batch
-      await this.store(this.nextBatch(), UNFORESEEN_TRIES);
+      await this.store(this.nextBatch());
     }
     this.writers -= 1;
-    if (this.inHand.size === 0 || this.abandoned) this.finished();
+    if (this.abandoned) this.finished();
   }
 
+  /** A message that tells very much goes alone: its neighbours need not wait for it, nor does halving write it again. */
   private nextBatch(): readonly Ready[] {
     let bytes = 0;
+    let facts = 0;
     let size = 0;
-    for (const { held } of this.queue) {
+    for (const { held, message } of this.queue) {
+      const own = sumOfFacts(message.events);
       bytes += held.bytes;
-      if (size > 0 && (size >= this.maxBatchMessages || bytes > this.maxBatchBytes)) break;
+      facts += own;
+      const isFull = size >= this.maxBatchMessages || bytes > this.maxBatchBytes || facts > MAX_BATCH_FACTS;
+      if (size > 0 && (isFull || own > HEAVY_FACTS)) break;
       size += 1;
+      if (own > HEAVY_FACTS) break;
     }
     return this.queue.splice(0, size);
   }
 
   /** Returns when every message of the batch is accepted, or when all is abandoned. */
-  private async store(batch: readonly Ready[], triesLeft: number): Promise<void> {
-    let tries = triesLeft;
-    while (!this.abandoned) {
-      const lastTry = this.stopping;
-      try {
-        const outcomes = await this.sink.write(batch.map(({ message }) => message));
-        if (outcomes.length !== batch.length) throw new Error('The store did not say what became of every message');
-        this.settle(batch, outcomes);
-        return;
-      } catch (error) {
-        const unforeseen = !(error instanceof SinkUnavailable || error instanceof MessageCondemned);
-        if (unforeseen) this.log.error({ msg: 'Writing failed; this is a fault of ours', err: error, tries });
-        if (error instanceof MessageCondemned || (unforeseen && tries <= 0)) {
-          if (batch.length > 1) {
-            const half = Math.ceil(batch.length / 2);
-            const remaining = unforeseen ? 0 : tries;
-            await this.store(batch.slice(0, half), remaining);
-            await this.store(batch.slice(half), remaining);
-            return;
-          }
-          if (this.giveUpOnEvents(batch, error)) continue;
-        }
-        if (unforeseen) tries -= 1;
-        this.hold(error);
+  private async store(batch: readonly Ready[]): Promise<void> {
+    if (this.isAwayForLong() && (await this.putIntoSpool(batch))) return;
+    let lastTry = this.stopping;
+    await this.writer.write(batch, {
+      note: (part) => ({ received: receivedCounts(part.map(({ held }) => held.delivery.message)) }),
+      committed: (part, outcomes) => this.settle(part, outcomes),
+      failed: async (part, error, begunMs): Promise<AfterFailure> => {
+        this.health.failed(error, begunMs, this.inHand.size);
+        if ((this.stopping || this.isAwayForLong()) && (await this.putIntoSpool(part))) return 'next';
         if (lastTry) this.abandoned = true;
         else await this.pause();
-      }
-    }
+        lastTry = this.stopping;
+        return this.abandoned ? 'stop' : 'again';
+      },
+    });
   }
 
-  /** @returns false when the message was in its barest form already. */
-  private giveUpOnEvents(batch: readonly Ready[], error: unknown): boolean {
-    const [alone] = batch;
-    if (alone === undefined || isBareForm(alone.message)) return false;
-    const condemned = error instanceof MessageCondemned;
-    this.log.warn({
-      msg: 'A message that cannot be stored is set aside',
-      key: alone.message.key,
-      reason: condemned ? error.message : String(error),
+  /** True when the store has been away for so long that messages go into the spool, if there is one. */
+  private isAwayForLong(): boolean {
+    const { awayMs } = this.health;
+    return awayMs !== null && awayMs >= this.spoolAfterMs;
+  }
+
+  private pause(): Promise<void> {
+    const { awayMs } = this.health;
+    const untilSpool =
+      this.spool && awayMs !== null && awayMs < this.spoolAfterMs ? this.spoolAfterMs - awayMs : Infinity;
+    return wait(Math.min(this.pauses.next(), untilSpool), this.stopSignal.signal);
+  }
+
+  /** What waits in the queue while a slow store is busy with others goes into the spool, too, when it has waited too long. */
+  private relieveQueue(): void {
+    const [oldest] = this.queue;
+    if (this.stopping || oldest === undefined || performance.now() - oldest.held.takenMs < this.spoolAfterMs) return;
+    const batch = this.nextBatch();
+    void this.putIntoSpool(batch).then((done) => {
+      if (done) {
+        this.relieveQueue();
+        return;
+      }
+      this.queue.unshift(...batch);
+      this.wakeWriter();
     });
-    alone.message = setAsideForm(
-      alone.message,
-      condemned ? error.message : 'Writing this message failed, by a fault of the service.',
-    );
-    return true;
+  }
+
+  /**
+   * Puts messages on the disk and accepts them.
+   * @returns false when there is no spool, no room in it, or when it is somebody else's by now.
+   */
+  private async putIntoSpool(batch: readonly Ready[]): Promise<boolean> {
+    if (this.spool === null || this.drain === null || this.abandoned) return false;
+    const messages = batch.map(({ message: { key, raw } }) => ({ key, raw }));
+    const written = await this.spool.append(messages, () => {
+      for (const { held } of batch) {
+        this.pace.filled(held.bytes, performance.now());
+        this.answer(held);
+      }
+      this.check();
+    });
+    if (written) this.drain.poke();
+    return written;
   }
 
   private settle(batch: readonly Ready[], outcomes: readonly Outcome[]): void {
-    this.healed();
+    this.pauses.reset();
+    this.health.worked(this.inHand.size);
     const now = Date.now();
     this.metrics?.batchMessages.observe(batch.length);
     batch.forEach(({ held, message }, index) => {
       const outcome = outcomes[index];
       if (outcome === undefined) return; // the lengths were compared before
-      this.outcomes[outcome] += 1;
-      this.inHand.delete(held);
-      this.room.give(held.bytes);
+      this.ledger.settled(message.raw.transport, outcome);
       this.measure(message, outcome, now);
-      try {
-        held.delivery.accept();
-      } catch (error) {
-        this.log.error({ msg: 'A transport failed to accept a message; it will be sent again', err: error });
-      }
+      this.answer(held);
     });
+    this.check();
+  }
+
+  private answer(held: Held): void {
+    this.inHand.delete(held);
+    this.room.give(held.bytes);
+    if (this.inHand.size === 0) this.finished();
+    try {
+      held.delivery.accept();
+    } catch (error) {
+      this.log.error({ msg: 'A transport failed to accept a message; it will be sent again', err: error });
+    }
   }
 
   private measure({ raw, refusal }: DecodedMessage, outcome: Outcome, now: number): void {
     if (this.metrics === null) return;
     const { transport } = raw;
-    this.meter?.count(transport, outcome);
     this.metrics.receiveToCommit.observe({ transport }, Math.max(0, now - raw.receivedAt.getTime()) / 1000);
     if (outcome === 'set-aside' && refusal !== null) this.metrics.setAside.inc({ transport, reason: refusal.reason });
   }
 
-  private hold(error: unknown): void {
-    if (this.holdingSince !== null) return;
-    this.holdingSince = performance.now();
-    this.log.warn({
-      msg: 'The store cannot be written to: holding what is in hand and accepting nothing until it can',
-      reason: reasonOf(error),
-      messages: this.inHand.size,
-    });
+  private heldNow(): { inHand: number; spooled: number } {
+    return { inHand: this.inHand.size, spooled: this.spool?.messages ?? 0 };
   }
 
-  private healed(): void {
-    this.pauses.reset();
-    if (this.holdingSince === null) return;
-    const awayMs = Math.round(performance.now() - this.holdingSince);
-    this.metrics?.databaseUnavailableSeconds.inc(awayMs / 1000);
-    this.holdingSince = null;
-    this.log.log({ msg: 'The store can be written to again', awayMs, messages: this.inHand.size });
+  private check(): void {
+    this.ledger.check(this.heldNow());
   }
 
-  /** Ends at once when the service is told to stop. */
-  private pause(): Promise<void> {
-    const { signal } = this.stopSignal;
-    if (signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const end = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', end);
-        resolve();
-      };
-      const timer = setTimeout(end, this.pauses.next());
-      signal.addEventListener('abort', end);
-    });
+  private report(metrics: Metrics): void {
+    this.ledger.report();
+    metrics.inHandMessages.set(this.inHand.size);
+    metrics.inHandBytes.set(this.room.used);
+    const spool = this.spool?.state();
+    metrics.spoolMessages.set(spool?.messages ?? 0);
+    metrics.spoolBytes.set(spool?.bytes ?? 0);
   }
-}
-
-/** One line: the error and what caused it. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
 }

@@ -19,3 +19,17 @@ export class GrowingPause {
     this.tries = 0;
   }
 }
+
+/** Waits so many milliseconds, or until the signal says that it is enough. */
+export function wait(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener('abort', end);
+  });
+}

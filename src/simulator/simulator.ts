@@ -195,6 +195,20 @@ export class Simulator implements FaultTarget, ControlTarget {
     return all.length;
   }
 
+  /** Sends nothing on the links that are open, and leaves them open. */
+  silenceLinks(): number {
+    const all = [...this.door.connections];
+    for (const connection of all) connection.fallSilent();
+    return all.length;
+  }
+
+  /** Forgets the credit of the connections that are open, and takes no notice of what they grant from now on. */
+  forgetCredit(): number {
+    const all = [...this.door.connections];
+    for (const connection of all) connection.forgetCredit();
+    return all.length;
+  }
+
   /** Holds every TLS handshake up for so long from now on; 0 ends it. */
   slowTls(delayMs: number): void {
     this.door.slowTls(delayMs);

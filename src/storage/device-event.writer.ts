@@ -1,13 +1,18 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { Settings } from '../config/settings.js';
-import type { DecodedMessage } from '../domain/decoded-message.js';
-import { EventSink, SinkUnavailable, type Outcome } from '../domain/event-sink.js';
+import type { DecodedMessage, MessageKey } from '../domain/decoded-message.js';
+import { deviceKeyText } from '../domain/device-key.js';
+import { type BatchNote, type BatchTicket, EventSink, SinkUnavailable, type Outcome } from '../domain/event-sink.js';
+import { Metrics } from '../telemetry/metrics.js';
+import { findBatch, noteBatch } from './batch-tickets.js';
 import { asSinkError, databaseFault } from './database-fault.js';
-import { tallyOutcomes } from './outcome-tally.js';
+import { inParts, type BatchInParts } from './message-parts.js';
+import { isShare, tallyOutcomes } from './outcome-tally.js';
+import { ProcessRun } from './process-run.js';
 import { Partitions, utcDay, type PartitionNeed } from './partitions.js';
 import { PrismaService } from './prisma.service.js';
-import { planWrites, type Retention, type WritePlan } from './write-plan.js';
-import { addCounts, findSeen, insertSeen, writePlan } from './write-rows.js';
+import { planWrites, type Retention, type SeriesPlan, type WritePlan } from './write-plan.js';
+import { addCounts, findSeen, insertSeen, noteSpoolPosition, writePlan } from './write-rows.js';
 
 /** What the writer needs of the settings. */
 export interface WriterSettings {
@@ -21,22 +26,70 @@ const DAY_MS = 86_400_000;
 /** How often a transaction is tried again because of another writer, or because a partition had to be made. */
 export const TRIES = 8;
 
-/** Writes a batch in one transaction, a fixed number of statements whatever its size. Keeps no state between batches. */
+/** What the parts of messages that were written first came to, by the keys of the messages. */
+interface EarlyFindings {
+  /** Something in them was older than retention keeps it. */
+  readonly expired: ReadonlySet<MessageKey>;
+  /** Some value in them became the current one. */
+  readonly current: ReadonlySet<MessageKey>;
+}
+
+const NOTHING: EarlyFindings = { expired: new Set(), current: new Set() };
+
+/**
+ * Writes a batch in one transaction, a fixed number of statements whatever its size; what is too much for one goes before it, in
+ * parts. Keeps no state between batches.
+ */
 @Injectable()
 export class DeviceEventWriter extends EventSink {
   constructor(
     private readonly prisma: PrismaService,
     private readonly partitions: Partitions,
     @Inject(Settings) private readonly settings: WriterSettings,
+    @Optional() private readonly run: ProcessRun = new ProcessRun(),
+    @Optional() private readonly metrics?: Metrics,
   ) {
     super();
   }
 
-  override async write(batch: readonly DecodedMessage[]): Promise<readonly Outcome[]> {
+  override async write(batch: readonly DecodedMessage[], note?: BatchNote): Promise<readonly Outcome[]> {
     if (batch.length === 0) return [];
+    const written = note?.ticket?.again ? await this.writtenBefore(note.ticket) : null;
+    if (written !== null) return written;
+    const { early, last } = inParts(batch);
+    const findings = early.length > 0 ? await this.writeEarly(early) : NOTHING;
+    return this.retried(last, () => this.writeOnce(last, findings, note));
+  }
+
+  /** A try before this one may have been committed without our hearing of it. */
+  private async writtenBefore(ticket: BatchTicket): Promise<readonly Outcome[] | null> {
+    return this.retried([], () => this.prisma.inTransaction((tx) => findBatch(tx, this.run.id, ticket)));
+  }
+
+  /** Writes what is too much for one transaction, of messages that were not seen before; the event loop has a turn after each part. */
+  private async writeEarly(parts: BatchInParts['early']): Promise<EarlyFindings> {
+    const expired = new Set<MessageKey>();
+    const current = new Set<MessageKey>();
+    const messages = new Map(parts.flat().map((message) => [message.key, message]));
+    const seen = await this.retried([], () => findSeen(this.prisma, [...messages.values()]));
+    for (const part of parts) {
+      const news = part.filter(({ key }) => !seen.has(key));
+      if (news.length === 0) continue;
+      const plan = planWrites(news, this.retention());
+      const lateSeries = await this.retried(news, () => this.prisma.inTransaction((tx) => writePlan(tx, plan)));
+      const late = lateMessages(news, lateSeries);
+      for (const { key } of news) if (!late.has(key)) current.add(key);
+      for (const key of plan.expired) expired.add(key);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return { expired, current };
+  }
+
+  /** Does a transaction again when another writer was in its way, or when a partition for these messages was missing. */
+  private async retried<T>(batch: readonly DecodedMessage[], transaction: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.writeOnce(batch);
+        return await transaction();
       } catch (error) {
         const fault = databaseFault(error);
         if (attempt < TRIES && fault === 'conflict') continue;
@@ -49,9 +102,15 @@ export class DeviceEventWriter extends EventSink {
     }
   }
 
-  private async writeOnce(batch: readonly DecodedMessage[]): Promise<readonly Outcome[]> {
+  /** @param early what earlier parts of these messages came to */
+  private async writeOnce(
+    batch: readonly DecodedMessage[],
+    early: EarlyFindings,
+    note: BatchNote | undefined,
+  ): Promise<readonly Outcome[]> {
+    const { replica } = this.settings;
     const days = batch.map((message) => this.dayOf(message));
-    return this.prisma.inTransaction(async (tx) => {
+    const { outcomes, counts } = await this.prisma.inTransaction(async (tx) => {
       const undated = batch.filter((_, index) => days[index]?.own === false);
       const seen = await findSeen(tx, undated);
       const candidates = new Map<string, string>();
@@ -60,12 +119,24 @@ export class DeviceEventWriter extends EventSink {
         if (day && !seen.has(message.key) && !candidates.has(message.key)) candidates.set(message.key, day.day);
       });
       const fresh = await insertSeen(tx, candidates);
-      const { outcomes, news } = sortOut(batch, fresh);
+      // The keys of a try that was still being committed a moment ago were waited for just now.
+      const written = note?.ticket?.again ? await findBatch(tx, this.run.id, note.ticket) : null;
+      if (written !== null) return { outcomes: written, counts: [] };
+      const { news, reusedIds, ...sorted } = sortOut(batch, fresh);
       const plan = planWrites(news, this.retention());
-      await writePlan(tx, plan);
-      await addCounts(tx, tallyOutcomes(batch, outcomes, plan.expired, this.settings.replica));
-      return outcomes;
+      const lateSeries = await writePlan(tx, plan);
+      if (note?.spooledUpTo) await noteSpoolPosition(tx, note.spooledUpTo, replica);
+      const late = without(lateMessages(news, lateSeries), early.current);
+      const expired = early.expired.size > 0 ? new Set([...early.expired, ...plan.expired]) : plan.expired;
+      const tally = tallyOutcomes(batch, sorted.outcomes, { late, expired, reusedIds }, note);
+      if (note?.ticket) await noteBatch(tx, this.run.id, note.ticket, sorted.outcomes);
+      await addCounts(tx, tally, replica);
+      return { outcomes: sorted.outcomes, counts: tally };
     });
+    for (const { transport, outcome, count } of counts) {
+      if (isShare(outcome)) this.metrics?.shares.inc({ transport, share: outcome }, count);
+    }
+    return outcomes;
   }
 
   /**
@@ -108,16 +179,44 @@ export function neededPartitions(plan: WritePlan): PartitionNeed[] {
   return needs;
 }
 
-/** One outcome a message; `news` are the messages whose effects are to be written. */
-function sortOut(
-  batch: readonly DecodedMessage[],
-  fresh: Set<string>,
-): { readonly outcomes: readonly Outcome[]; readonly news: readonly DecodedMessage[] } {
+interface SortedOut {
+  /** One a message. */
+  readonly outcomes: readonly Outcome[];
+  /** The messages whose effects are to be written. */
+  readonly news: readonly DecodedMessage[];
+  /** Of these, the ones whose id another message had. */
+  readonly reusedIds: ReadonlySet<MessageKey>;
+}
+
+/** @param fresh keys never seen before, each with whether its id was. */
+function sortOut(batch: readonly DecodedMessage[], fresh: Map<MessageKey, boolean>): SortedOut {
   const news: DecodedMessage[] = [];
+  const reusedIds = new Set<MessageKey>();
   const outcomes = batch.map((message): Outcome => {
+    const reused = fresh.get(message.key);
     if (!fresh.delete(message.key)) return 'duplicate'; // known, or a second time in this batch
+    if (reused === true && message.raw.messageId !== null) reusedIds.add(message.key);
     news.push(message);
     return message.refusal ? 'set-aside' : 'stored';
   });
-  return { outcomes, news };
+  return { outcomes, news, reusedIds };
+}
+
+function without(keys: ReadonlySet<MessageKey>, others: ReadonlySet<MessageKey>): ReadonlySet<MessageKey> {
+  return others.size === 0 ? keys : new Set([...keys].filter((key) => !others.has(key)));
+}
+
+/** The messages that tell values, but none that is not older than what was there: history only. */
+function lateMessages(news: readonly DecodedMessage[], lateSeries: ReadonlySet<SeriesPlan>): Set<MessageKey> {
+  const late = new Set<MessageKey>();
+  if (lateSeries.size === 0) return late;
+  const texts = new Set([...lateSeries].map(({ device, identifier }) => `${deviceKeyText(device)}\0${identifier}`));
+  for (const { key, events } of news) {
+    const told = events.flatMap((event) => (event.kind === 'properties-reported' ? [event] : []));
+    const isLate = told.every(({ device, readings }) =>
+      readings.every(({ identifier }) => texts.has(`${deviceKeyText(device)}\0${identifier}`)),
+    );
+    if (isLate && told.some(({ readings }) => readings.length > 0)) late.add(key);
+  }
+  return late;
 }

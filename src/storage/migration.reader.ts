@@ -30,6 +30,9 @@ const TABLES = [
   'SetAsideReplay',
   'SeenMessage',
   'IngestCount',
+  'IngestReplica',
+  'SpoolPosition',
+  'IngestBatch',
 ];
 
 /** Asks whether the database is migrated. The service itself never migrates. */

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { UNHURRIED } from './patience.js';
 import { PrismaService } from './prisma.service.js';
 
 /** The tables that are partitioned by month. */
@@ -76,7 +77,7 @@ export class Partitions {
       await tx.$executeRawUnsafe(`SET LOCAL lock_timeout = '2s'`);
       await tx.$executeRawUnsafe(`ALTER TABLE "${table}" DETACH PARTITION "partitions"."${name}"`);
       await tx.$executeRawUnsafe(`DROP TABLE "partitions"."${name}"`);
-    });
+    }, UNHURRIED);
   }
 
   private async names(): Promise<Set<string>> {

@@ -2,11 +2,12 @@ import { Module } from '@nestjs/common';
 import { BindingReader } from './binding.reader.js';
 import { DeviceReader } from './device.reader.js';
 import { EventReader } from './event.reader.js';
-import { IngestCountReader } from './ingest-count.reader.js';
+import { LedgerReader } from './ledger.reader.js';
 import { MigrationGate } from './migration-gate.js';
 import { MigrationReader, ShippedMigrations } from './migration.reader.js';
 import { ReadingReader } from './reading.reader.js';
 import { ReplayJobReader } from './replay-job.reader.js';
+import { ReplicaReader } from './replica.reader.js';
 import { SetAsideReader } from './set-aside.reader.js';
 import { Snapshots } from './snapshots.js';
 import { StorageModule } from './storage.module.js';
@@ -18,7 +19,8 @@ const READERS = [
   BindingReader,
   SetAsideReader,
   ReplayJobReader,
-  IngestCountReader,
+  LedgerReader,
+  ReplicaReader,
   MigrationReader,
 ];
 

@@ -7,6 +7,7 @@ import { EVERY_SET_ASIDE, type SetAsideFilter } from '../domain/set-aside-filter
 import { asSinkError, databaseFault } from './database-fault.js';
 import { neededPartitions, TRIES } from './device-event.writer.js';
 import { Partitions } from './partitions.js';
+import { UNHURRIED } from './patience.js';
 import { PrismaService, type Transaction } from './prisma.service.js';
 import { instant, type Instant, Parameters } from './read-columns.js';
 import { beside, type Condition, conditionsOf, type SetAsidePlace, timesOf, where } from './set-aside-conditions.js';
@@ -58,7 +59,7 @@ export class ReplayJobWriter extends ReplayJobs {
     const values = [parameters.add(id, 'uuid'), parameters.add(JSON.stringify(filter), 'text')].join(', ');
     const conditions = where(parameters, ...conditionsOf(filter), ...timesOf(filter));
     try {
-      await this.prisma.$executeRawUnsafe(
+      await this.unhurried(
         `INSERT INTO "SetAsideReplay" ("id", "filter", "state", "requestedAt", "finishedAt", "total", "lastAt", "lastId")
          SELECT ${values}, CASE WHEN l."id" IS NULL THEN 'done' ELSE 'waiting' END, now(),
            CASE WHEN l."id" IS NULL THEN now() END, c."total", l."receivedAt", l."id"
@@ -76,7 +77,7 @@ export class ReplayJobWriter extends ReplayJobs {
   override async cancel(id: string): Promise<boolean> {
     try {
       // waits for the step under way, which holds the row
-      const ended = await this.prisma.$executeRawUnsafe(
+      const ended = await this.unhurried(
         `UPDATE "SetAsideReplay" SET "state" = 'cancelled', "finishedAt" = now() WHERE "id" = $1::uuid AND "finishedAt" IS NULL`,
         id,
       );
@@ -91,7 +92,7 @@ export class ReplayJobWriter extends ReplayJobs {
     const planned = (messages: readonly DecodedMessage[]): WritePlan => (plan = replayPlan(messages));
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.prisma.inTransaction((tx) => step(tx, decode, planned, limit));
+        return await this.prisma.inTransaction((tx) => step(tx, decode, planned, limit), UNHURRIED);
       } catch (error) {
         const fault = databaseFault(error);
         if (attempt < TRIES && fault === 'conflict') continue;
@@ -102,6 +103,10 @@ export class ReplayJobWriter extends ReplayJobs {
         throw asSinkError(error);
       }
     }
+  }
+
+  private unhurried(sql: string, ...values: readonly unknown[]): Promise<number> {
+    return this.prisma.inTransaction((tx) => tx.$executeRawUnsafe(sql, ...values), UNHURRIED);
   }
 }
 

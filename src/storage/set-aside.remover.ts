@@ -3,6 +3,7 @@ import type { MessageKey } from '../domain/decoded-message.js';
 import { EVERY_SET_ASIDE, type SetAsideFilter } from '../domain/set-aside-filter.js';
 import { Metrics } from '../telemetry/metrics.js';
 import { asSinkError } from './database-fault.js';
+import { UNHURRIED } from './patience.js';
 import { PrismaService, type Transaction } from './prisma.service.js';
 import { Parameters } from './read-columns.js';
 import { conditionsOf, timesOf, where } from './set-aside-conditions.js';
@@ -43,7 +44,7 @@ export class SetAsideRemover {
    */
   async all(filter: SetAsideFilter): Promise<number> {
     for (let removed = 0; ;) {
-      const count = await available(this.prisma.inTransaction((tx) => removeBatch(tx, filter)));
+      const count = await available(this.prisma.inTransaction((tx) => removeBatch(tx, filter), UNHURRIED));
       this.metrics.setAsideRemoved.inc({ by: 'request' }, count);
       removed += count;
       if (count < BATCH) return removed;
@@ -63,7 +64,7 @@ export class SetAsideRemover {
           `SELECT pg_try_advisory_xact_lock(${RETENTION_LOCK}) AS "held"`,
         );
         return lock?.held === true ? removeBatch(tx, { ...EVERY_SET_ASIDE, to: before }) : 0;
-      });
+      }, UNHURRIED);
       this.metrics.setAsideRemoved.inc({ by: 'retention' }, count);
       removed += count;
       if (count < BATCH) break;

@@ -6,6 +6,7 @@ import { SetAsideStore } from '../domain/set-aside-store.js';
 import { asSinkError, databaseFault } from './database-fault.js';
 import { neededPartitions, TRIES } from './device-event.writer.js';
 import { Partitions } from './partitions.js';
+import { UNHURRIED } from './patience.js';
 import { PrismaService } from './prisma.service.js';
 import { changesOf } from './row-changes.js';
 import { rawMessageOf } from './set-aside-row.js';
@@ -60,11 +61,11 @@ export class SetAsideWriter extends SetAsideStore {
     return this.prisma.inTransaction(async (tx) => {
       const there = await lockSetAside(tx, [message.key]);
       if (there.size === 0) return null;
-      const changes = await changesOf(tx, plan, () => writePlan(tx, plan));
+      const changes = await changesOf(tx, plan, async () => void (await writePlan(tx, plan)));
       await markReplayed(tx, [message]);
       if (dryRun) throw new DryRunOver(changes);
       return changes;
-    });
+    }, UNHURRIED);
   }
 }
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { SinkUnavailable } from '../domain/event-sink.js';
 import { describe, sqlState } from './database-fault.js';
+import { withPatience } from './patience.js';
 import { PrismaService } from './prisma.service.js';
 
 /** Asks one question of a snapshot. Parameters are `$1`, `$2`, … in the SQL. */
@@ -56,18 +57,21 @@ export class Snapshots {
 
   private async look<T>(work: (query: Query) => Promise<T>, timeoutMs: number): Promise<T> {
     try {
-      return await this.prisma.$transaction(
-        async (tx) => {
-          await tx.$queryRawUnsafe(
-            `SELECT set_config('statement_timeout', $1, true), set_config('transaction_read_only', 'on', true),
+      const patience = { statementMs: timeoutMs, transactionMs: timeoutMs * 2 };
+      return await withPatience(patience, () =>
+        this.prisma.$transaction(
+          async (tx) => {
+            await tx.$queryRawUnsafe(
+              `SELECT set_config('statement_timeout', $1, true), set_config('transaction_read_only', 'on', true),
                     set_config('jit', 'off', true)`,
-            String(timeoutMs),
-          );
-          return work(<Row>(sql: string, ...parameters: readonly unknown[]) =>
-            tx.$queryRawUnsafe<Row[]>(sql, ...parameters),
-          );
-        },
-        { isolationLevel: 'RepeatableRead', timeout: timeoutMs * 2 },
+              String(timeoutMs),
+            );
+            return work(<Row>(sql: string, ...parameters: readonly unknown[]) =>
+              tx.$queryRawUnsafe<Row[]>(sql, ...parameters),
+            );
+          },
+          { isolationLevel: 'RepeatableRead', timeout: patience.transactionMs },
+        ),
       );
     } catch (error) {
       throw asReadError(error);
@@ -89,7 +93,9 @@ function asReadError(error: unknown): unknown {
   if (state !== null) {
     return /^(08|25|28|3D|40|53|57|58)/.test(state) ? new SinkUnavailable(describe(error), { cause: error }) : error;
   }
-  return isPrismaError(error) ? new SinkUnavailable(describe(error), { cause: error }) : error;
+  return isPrismaError(error) || isLostConnection(error)
+    ? new SinkUnavailable(describe(error), { cause: error })
+    : error;
 }
 
 /** Errors without a SQLSTATE that come from Prisma's client: connection refused, pool exhausted, transaction expired. */
@@ -99,6 +105,14 @@ function isPrismaError(error: unknown): boolean {
     (/^P[12]\d{3}$/.test(codeOf(error)) ||
       (error.name.startsWith('PrismaClient') && error.name !== 'PrismaClientValidationError'))
   );
+}
+
+/** What pg and Node say of a connection that broke under a question, which Prisma's adapter passes on as it is. */
+function isLostConnection(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const words =
+    /^(Connection terminated|Client has encountered a connection error|The database did not answer in time)/;
+  return words.test(error.message) || 'syscall' in error;
 }
 
 function codeOf(error: Error): string {

@@ -1,28 +1,35 @@
 import { Module } from '@nestjs/common';
 import { EventSink } from '../domain/event-sink.js';
+import { ReplicaBoard, SpoolPositions } from '../domain/replica-board.js';
 import { ReplayJobs } from '../domain/replay-jobs.js';
 import { SetAsideStore } from '../domain/set-aside-store.js';
 import { DeviceEventWriter } from './device-event.writer.js';
 import { PartitionKeeper } from './partition-keeper.js';
 import { Partitions } from './partitions.js';
 import { PrismaService } from './prisma.service.js';
+import { ProcessRun } from './process-run.js';
 import { ReplayJobWriter } from './replay-job.writer.js';
+import { ReplicaBoardWriter } from './replica-board.writer.js';
 import { SetAsideKeeper } from './set-aside.keeper.js';
 import { SetAsideRemover } from './set-aside.remover.js';
 import { SetAsideWriter } from './set-aside.writer.js';
+import { SpoolPositionReader } from './spool-position.reader.js';
 
 /** PostgreSQL through Prisma: one writer for events, readers for questions. */
 @Module({
   providers: [
     PrismaService,
+    ProcessRun,
     Partitions,
     PartitionKeeper,
     { provide: EventSink, useClass: DeviceEventWriter },
     { provide: SetAsideStore, useClass: SetAsideWriter },
     { provide: ReplayJobs, useClass: ReplayJobWriter },
+    { provide: ReplicaBoard, useClass: ReplicaBoardWriter },
+    { provide: SpoolPositions, useClass: SpoolPositionReader },
     SetAsideRemover,
     SetAsideKeeper,
   ],
-  exports: [PrismaService, EventSink, SetAsideStore, ReplayJobs, SetAsideRemover],
+  exports: [PrismaService, EventSink, SetAsideStore, ReplayJobs, ReplicaBoard, SpoolPositions, SetAsideRemover],
 })
 export class StorageModule {}

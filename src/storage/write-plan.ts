@@ -332,10 +332,23 @@ function addValue(readings: Map<number, Value[]>, at: number, value: Value): voi
     readings.set(at, [value]);
     return;
   }
-  const place = values.findIndex((known) => compareValues(known, value) >= 0);
+  const place = placeOf(values, value);
   const next = values[place];
   if (next && compareValues(next, value) === 0) return;
-  values.splice(place < 0 ? values.length : place, 0, value);
+  values.splice(place, 0, value);
+}
+
+/** Where a value goes among sorted ones; found by halving, since a message may tell thousands of values of one instant. */
+function placeOf(values: readonly Value[], value: Value): number {
+  let from = 0;
+  let to = values.length;
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    const known = values[middle];
+    if (known && compareValues(known, value) < 0) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }
 
 function newerText<T extends string>(known: Timed<T> | null, told: Timed<T> | null): Timed<T> | null {

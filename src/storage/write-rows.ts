@@ -1,5 +1,6 @@
-import type { DecodedMessage, MessageKey } from '../domain/decoded-message.js';
+import { type DecodedMessage, idPart, type MessageKey } from '../domain/decoded-message.js';
 import { deviceKeyText, type DeviceKey } from '../domain/device-key.js';
+import type { SpoolPosition } from '../domain/event-sink.js';
 import { jsonOf, type Value } from '../domain/value.js';
 import { column } from './columns.js';
 import type { CountRow } from './outcome-tally.js';
@@ -18,26 +19,44 @@ export async function findSeen(tx: Transaction, messages: readonly DecodedMessag
   return new Set(rows.map(({ key }) => withoutDashes(key)));
 }
 
-/** Notes the keys as seen, each with its day; answers those that were new. */
-export async function insertSeen(tx: Transaction, dayByKey: ReadonlyMap<MessageKey, string>): Promise<Set<MessageKey>> {
-  if (dayByKey.size === 0) return new Set();
+/**
+ * Notes the keys as seen, each with its day; answers those that were new, each with whether the same day's messages, in the
+ * database or in this batch, have its id already.
+ */
+export async function insertSeen(
+  tx: Transaction,
+  dayByKey: ReadonlyMap<MessageKey, string>,
+): Promise<Map<MessageKey, boolean>> {
+  if (dayByKey.size === 0) return new Map();
   const entries = [...dayByKey];
   const days = column(entries, ([, day]) => day);
   const keys = column(entries, ([key]) => key);
-  const rows = await tx.$queryRawUnsafe<{ key: string }[]>(sql.INSERT_SEEN, days, keys);
-  return new Set(rows.map(({ key }) => withoutDashes(key)));
+  const rows = await tx.$queryRawUnsafe<{ key: string; reused: boolean }[]>(sql.INSERT_SEEN, days, keys);
+  const ids = new Set<string>();
+  return new Map(
+    rows.map(({ key: uuid, reused }) => {
+      const key = withoutDashes(uuid);
+      const known = ids.size < ids.add(idPart(key)).size ? reused : true;
+      return [key, known];
+    }),
+  );
 }
 
 /** Adds to the counts. Last of all, so that their rows are locked as shortly as can be. */
-export async function addCounts(tx: Transaction, rows: readonly CountRow[]): Promise<void> {
+export async function addCounts(tx: Transaction, rows: readonly CountRow[], replica: string): Promise<void> {
   await tx.$executeRawUnsafe(
     sql.ADD_COUNTS,
-    column(rows, ({ minute }) => minute),
+    column(rows, ({ minute }) => new Date(minute)),
     column(rows, ({ transport }) => transport),
-    column(rows, ({ replica }) => replica),
+    column(rows, () => replica),
     column(rows, ({ outcome }) => outcome),
     column(rows, ({ count }) => count),
   );
+}
+
+/** Notes up to where a spool is stored: in the transaction of its messages, so that none of them is stored twice. */
+export async function noteSpoolPosition(tx: Transaction, at: SpoolPosition, replica: string): Promise<void> {
+  await tx.$executeRawUnsafe(sql.NOTE_SPOOL_POSITION, at.spool, replica, String(at.position));
 }
 
 /** Locks the devices of a plan that exist, as writing it does first of all. */
@@ -52,16 +71,20 @@ export async function lockDevices(
   );
 }
 
-/** Writes everything a plan holds. */
-export async function writePlan(tx: Transaction, plan: WritePlan): Promise<void> {
+/**
+ * Writes everything a plan holds.
+ * @returns the series whose current value was newer already.
+ */
+export async function writePlan(tx: Transaction, plan: WritePlan): Promise<ReadonlySet<SeriesPlan>> {
   const ids = await writeDevices(tx, plan.devices);
   await forgetOldState(tx, plan.devices, ids);
-  const seriesIds = await writeSeries(tx, plan.series, ids);
+  const { idOf: seriesIds, late } = await writeSeries(tx, plan.series, ids);
   await writeReadings(tx, plan.series, seriesIds);
   await writeEvents(tx, plan, ids);
   await writeBindings(tx, plan, ids);
   await writeTags(tx, plan, ids);
   await writeRefused(tx, plan.refused);
+  return late;
 }
 
 /** Notes for messages that were set aside that they were tried again, and what they are now. */
@@ -145,17 +168,23 @@ async function forgetOldState(tx: Transaction, devices: readonly DevicePlan[], i
 
 type SeriesIds = (series: SeriesPlan) => number;
 
-async function writeSeries(tx: Transaction, series: readonly SeriesPlan[], idOf: DeviceIds): Promise<SeriesIds> {
+async function writeSeries(
+  tx: Transaction,
+  series: readonly SeriesPlan[],
+  idOf: DeviceIds,
+): Promise<{ readonly idOf: SeriesIds; readonly late: ReadonlySet<SeriesPlan> }> {
   const ids = new Map<string, number>();
+  const late = new Set<SeriesPlan>();
   const keyOf = (deviceId: number, identifier: string): string => `${deviceId} ${identifier}`;
   if (series.length > 0) {
-    const known = await tx.$queryRawUnsafe<{ id: number; place: number }[]>(
+    const known = await tx.$queryRawUnsafe<{ id: number; place: number; late: boolean }[]>(
       sql.UPDATE_SERIES,
       ...seriesColumns(series, idOf),
     );
-    for (const { id, place } of known) {
-      const { device, identifier } = found(series[place - 1]);
-      ids.set(keyOf(idOf(device), identifier), id);
+    for (const { id, place, late: isLate } of known) {
+      const one = found(series[place - 1]);
+      ids.set(keyOf(idOf(one.device), one.identifier), id);
+      if (isLate) late.add(one);
     }
     const missing = series.filter(({ device, identifier }) => !ids.has(keyOf(idOf(device), identifier)));
     if (missing.length > 0) {
@@ -166,7 +195,7 @@ async function writeSeries(tx: Transaction, series: readonly SeriesPlan[], idOf:
       for (const { id, deviceId, identifier } of made) ids.set(keyOf(deviceId, identifier), id);
     }
   }
-  return ({ device, identifier }) => found(ids.get(keyOf(idOf(device), identifier)));
+  return { idOf: ({ device, identifier }) => found(ids.get(keyOf(idOf(device), identifier))), late };
 }
 
 function seriesColumns(series: readonly SeriesPlan[], idOf: DeviceIds): string[] {

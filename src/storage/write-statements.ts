@@ -4,13 +4,23 @@
  * The tie-breaking here is that of write-plan.ts and domain/value.ts: the two must stay equal.
  */
 
-/** $1 days, $2 keys. Answers the keys that were new: the insert itself decides, also between replicas. */
+/**
+ * $1 days, $2 keys. Answers the keys that were new: the insert itself decides, also between replicas. \`reused\`: on the same
+ * day, another message had the id of this one, which is what the first half of a key stands for (see message-key.ts).
+ */
 export const INSERT_SEEN = `
-INSERT INTO "SeenMessage" ("day", "key")
-SELECT m.day, m.key FROM unnest($1::text::date[], $2::text::uuid[]) AS m(day, key)
-ORDER BY m.key, m.day
-ON CONFLICT DO NOTHING
-RETURNING "key"`;
+WITH fresh AS (
+  INSERT INTO "SeenMessage" ("day", "key")
+  SELECT m.day, m.key FROM unnest($1::text::date[], $2::text::uuid[]) AS m(day, key)
+  ORDER BY m.key, m.day
+  ON CONFLICT DO NOTHING
+  RETURNING "day", "key"
+)
+SELECT f."key", EXISTS (
+  SELECT FROM "SeenMessage" s WHERE s."day" = f."day"
+    AND s."key" >= (left(f."key"::text, 18) || '-0000-000000000000')::uuid
+    AND s."key" <= (left(f."key"::text, 18) || '-ffff-ffffffffffff')::uuid
+) AS "reused" FROM fresh f`;
 
 /** $1 keys. For messages without a day of their own: were they seen on any day? */
 export const FIND_SEEN = `SELECT "key" FROM "SeenMessage" WHERE "key" = ANY($1::text::uuid[])`;
@@ -116,11 +126,11 @@ WHERE t."deviceId" = n.id AND t."at" < n.created`;
 
 /**
  * $1 device ids, $2 identifiers, $3 times, $4 numbers, $5 JSON. Gives the series that exist their newer value; answers the
- * ids of all that exist and their places (from 1) in the input.
+ * ids of all that exist and their places (from 1) in the input, and whether what they had was newer already.
  */
 export const UPDATE_SERIES = `
 WITH known AS MATERIALIZED (
-  SELECT p."id", i.place::int AS place, i.at, i.number, i.json
+  SELECT p."id", i.place::int AS place, i.at, i.number, i.json, coalesce(i.at < p."at", FALSE) AS late
   FROM unnest($1::text::int4[], $2::text::text[], $3::text::timestamptz[], $4::text::numeric[], $5::text::jsonb[])
     WITH ORDINALITY AS i(device, identifier, at, number, json, place)
   JOIN "DeviceProperty" p ON p."deviceId" = i.device AND p."identifier" = i.identifier
@@ -134,7 +144,7 @@ WITH known AS MATERIALIZED (
       WHEN n.number IS NULL AND p."number" IS NULL THEN n.json::text COLLATE "C" > p."json"::text COLLATE "C"
       ELSE n.number IS NULL END))
 )
-SELECT k."id", k.place FROM known k`;
+SELECT k."id", k.place, k.late FROM known k`;
 
 /** The same columns, for series that do not exist yet. The device's lock keeps other writers away. */
 export const INSERT_SERIES = `
@@ -256,6 +266,13 @@ SELECT i.* FROM unnest($1::text::timestamptz[], $2::text::text[], $3::text::text
   AS i(minute, transport, replica, outcome, count)
 ORDER BY i.minute, i.transport, i.replica, i.outcome
 ON CONFLICT ("minute", "transport", "replica", "outcome") DO UPDATE SET "count" = c."count" + excluded."count"`;
+
+/** $1 spool, $2 replica, $3 position. */
+export const NOTE_SPOOL_POSITION = `
+INSERT INTO "SpoolPosition" AS p ("spool", "replica", "position", "storedAt")
+VALUES ($1::text::uuid, $2::text, $3::text::int8, now())
+ON CONFLICT ("spool") DO UPDATE SET "replica" = excluded."replica", "storedAt" = now(),
+  "position" = GREATEST(p."position", excluded."position")`;
 
 /** $1 ids. Locks messages that were set aside, and answers which of them are there. */
 export const LOCK_SET_ASIDE = `

@@ -8,13 +8,48 @@ export class Metrics {
 
   private readonly reporters: (() => void)[] = [];
 
-  /** Outcomes are `received`, `stored`, `duplicate` and `set-aside`; the first is the sum of the others and what is in hand. */
+  /** Outcomes are `received`, `stored`, `duplicate` and `set-aside`; the first is the sum of the others, the spool and what is in hand. */
   readonly messages = new Counter({
     name: 'living_mirror_messages_total',
     help: 'Messages by transport and by what became of them.',
     labelNames: ['transport', 'outcome'] as const,
     registers: [this.registry],
     collect: () => this.askReporters(),
+  });
+
+  /** What the store found out beside the outcome, as it committed it: shares of the counts above. */
+  readonly shares = new Counter({
+    name: 'living_mirror_message_shares_total',
+    help: 'Messages that were late (history only), expired, redelivered, of an id used before (id-reused), or spooled.',
+    labelNames: ['transport', 'share'] as const,
+    registers: [this.registry],
+  });
+
+  readonly ledgerBroken = new Gauge({
+    name: 'living_mirror_ledger_broken',
+    help: '1 while what was received and what became of it differ, in this process or over all replicas.',
+    labelNames: ['scope'] as const,
+    registers: [this.registry],
+  });
+
+  readonly spoolMessages = new Gauge({
+    name: 'living_mirror_spool_messages',
+    help: 'Messages accepted and on the disk of this replica, not in the database yet.',
+    registers: [this.registry],
+    collect: () => this.askReporters(),
+  });
+
+  readonly spoolBytes = new Gauge({
+    name: 'living_mirror_spool_bytes',
+    help: 'Bytes of the files of the spool.',
+    registers: [this.registry],
+    collect: () => this.askReporters(),
+  });
+
+  readonly spoolDamagedBytes = new Counter({
+    name: 'living_mirror_spool_damaged_bytes_total',
+    help: 'Bytes of the spool that could not be read.',
+    registers: [this.registry],
   });
 
   readonly setAside = new Counter({
@@ -87,6 +122,13 @@ export class Metrics {
     name: 'living_mirror_connections_lost_total',
     help: 'Connections and attempts that ended without being asked to.',
     labelNames: ['transport', 'connection'] as const,
+    registers: [this.registry],
+  });
+
+  readonly linkRebuilds = new Counter({
+    name: 'living_mirror_link_rebuilds_total',
+    help: 'Links that seemed open and were given up, by the cause (half-open, credit-lost, held-back, silence).',
+    labelNames: ['transport', 'connection', 'cause'] as const,
     registers: [this.registry],
   });
 

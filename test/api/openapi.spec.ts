@@ -89,6 +89,7 @@ describe('the OpenAPI description', () => {
       'get /v1/devices/{device}/bindings',
       'get /v1/users/{identityId}/devices',
       'get /v1/ingest',
+      'get /v1/ingest/ledger',
       'post /v1/set-aside/replay',
       'get /v1/set-aside/replays',
       'get /v1/set-aside/replays/{id}',

@@ -3,7 +3,7 @@ import { EVERY_SET_ASIDE, type SetAsideFilter } from '../../src/domain/set-aside
 import { BindingReader } from '../../src/storage/binding.reader.js';
 import { DeviceReader } from '../../src/storage/device.reader.js';
 import { type EventPlace, EventReader, type EventView } from '../../src/storage/event.reader.js';
-import { IngestCountReader } from '../../src/storage/ingest-count.reader.js';
+import { LedgerReader } from '../../src/storage/ledger.reader.js';
 import { PrismaService } from '../../src/storage/prisma.service.js';
 import type { Page } from '../../src/storage/read-columns.js';
 import { ReadingReader, type TimeRange } from '../../src/storage/reading.reader.js';
@@ -256,7 +256,7 @@ describe('the plans of queries over years of history', () => {
 
   it('reads all counts once, and later only those of the last hours', async () => {
     snapshots = new ExplainedSnapshots(prisma);
-    const reader = new IngestCountReader(snapshots);
+    const reader = new LedgerReader(snapshots);
     const now = new Date('2026-11-20T00:00:00Z');
     expect(await reader.totals(now)).toMatchObject({ stored: 50_000 });
     const first = snapshots.blocks();

@@ -92,7 +92,8 @@ describe('a message', () => {
     expect(rows.map(({ outcome, count }) => [outcome, count])).toEqual([
       ['duplicate', 2n],
       ['received', 4n],
-      ['set-aside', 1n],
+      ['redelivered', 2n],
+      ['set-aside:not-json', 1n],
       ['stored', 1n],
     ]);
   });

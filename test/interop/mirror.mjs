@@ -55,7 +55,7 @@ export class Mirror {
   /** @returns {Promise<Counts>} */
   async counts() {
     const { rows } = await this.#pool.query(
-      'SELECT outcome, sum(count)::int AS count FROM "IngestCount" GROUP BY outcome',
+      `SELECT split_part(outcome, ':', 1) AS outcome, sum(count)::int AS count FROM "IngestCount" GROUP BY 1`,
     );
     return {
       received: 0,

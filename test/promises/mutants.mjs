@@ -17,8 +17,8 @@ const MUTANTS = [
   [
     'a seen key makes a duplicate',
     SQL,
-    'ON CONFLICT DO NOTHING\nRETURNING "key"',
-    'ON CONFLICT ("key", "day") DO UPDATE SET "key" = excluded."key"\nRETURNING "key"',
+    'ON CONFLICT DO NOTHING\n  RETURNING "day", "key"',
+    'ON CONFLICT ("key", "day") DO UPDATE SET "key" = excluded."key"\n  RETURNING "day", "key"',
   ],
   ['twice in one batch is once', WRITER, '!fresh.delete(message.key)', '!fresh.has(message.key)'],
   [

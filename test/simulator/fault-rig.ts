@@ -43,6 +43,8 @@ export class FaultRig {
         detachLinks: deed('detach'),
         halfOpen: deed('half-open'),
         cutAfter: deed('cut'),
+        silenceLinks: deed('silence'),
+        forgetCredit: deed('forget-credit'),
         slowTls: deed('slow-tls'),
         refuseLogins: deed('refuse'),
         rotateSecrets: (tenant, keyId) => {

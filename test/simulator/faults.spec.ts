@@ -7,6 +7,29 @@ import { bodyOf, enterpriseLogin, livingLogin, RawClient, until, type Received }
 
 const accept = ({ delivery }: Received): void => void delivery.accept();
 
+interface Flow {
+  readonly link_credit?: number;
+  readonly available?: number;
+}
+
+/** Asks how the platform sees the client's link: a flow with echo, that grants so much credit, and the flow that answers it. */
+function linkState({ receiver }: RawClient, credit: number): Promise<Flow> {
+  const link = receiver as unknown as {
+    credit: number;
+    on_flow: (frame: { performative: Flow }) => void;
+    readonly session: { output: (flow: object) => void; _write_flow: (link: unknown) => void };
+  };
+  const { session } = link;
+  const { output } = session;
+  return new Promise((resolve) => {
+    link.on_flow = ({ performative }) => resolve(performative);
+    link.credit = credit;
+    session.output = (flow) => output.call(session, Object.assign(flow, { echo: true }));
+    session._write_flow(link);
+    session.output = output;
+  });
+}
+
 describe('faults over the wire', () => {
   let simulator: Simulator;
   const clients: RawClient[] = [];
@@ -47,6 +70,25 @@ describe('faults over the wire', () => {
     simulator.faults.start('drop');
     const third = consumer();
     await until(() => third.ids.includes(id));
+  });
+
+  it.each([
+    ['silent-link', { link_credit: 999, available: 2 }],
+    ['lost-credit', { link_credit: 0, available: 2 }],
+  ])('%s: the link stays open and brings nothing until the client connects again', async (fault, state) => {
+    const client = consumer();
+    await roundTrip(client);
+    expect(await linkState(client, 999)).toMatchObject({ link_credit: 999, available: 0 });
+    simulator.faults.start(fault);
+    const ids = [1, 2].map((n) => simulator.publish({ topic: '/pk/dn/user/up', body: String(n) }));
+    expect(await linkState(client, 999)).toMatchObject(state);
+    const other = consumer(enterpriseLogin('DEFAULT_GROUP', 'other'));
+    await roundTrip(other);
+    expect(client.ids.filter((id) => ids.includes(id))).toEqual([]);
+    expect(client.has('disconnected') || client.has('receiver_close')).toBe(false);
+    client.connection.close();
+    const again = consumer();
+    await until(() => ids.every((id) => again.ids.includes(id)));
   });
 
   it('cut: ends in the middle of a message, which comes again', async () => {

@@ -5,6 +5,7 @@ import { Ingestor, type IngestorOptions } from '../../src/ingest/ingestor.js';
 import type { AmqpSettings, AmqpTiming } from '../../src/transports/amqp/amqp-consumer.js';
 import { AmqpTransport } from '../../src/transports/amqp/amqp-transport.js';
 import { AttemptBudget } from '../../src/transports/amqp/attempt-budget.js';
+import type { Metrics } from '../../src/telemetry/metrics.js';
 import { MemorySink } from './memory-sink.js';
 
 Logger.overrideLogger(false);
@@ -26,6 +27,10 @@ const quick: AmqpTiming = {
   longestPauseMs: 4,
   stableAfterMs: 10_000,
   closeWithinMs: 1_000,
+  // The watch stays out of tests of other things.
+  askAfterMs: 3_600_000,
+  answerWithinMs: 3_600_000,
+  heldBackMs: 3_600_000,
 };
 
 /** Starts consuming at once. Everything not given is a broker without passwords, one connection and quick pauses. */
@@ -34,11 +39,16 @@ export function startRig(given: {
   readonly timing?: Partial<AmqpTiming>;
   readonly ingest?: Partial<IngestorOptions>;
   readonly sink?: MemorySink;
+  /** Stands in for one of the rig's own on `sink`. */
+  readonly ingestor?: Ingestor;
+  readonly metrics?: Metrics;
   /** Stands in for the Ingestor's own take(). */
   readonly take?: Ingestor['take'];
 }): AmqpRig {
   const sink = given.sink ?? new MemorySink();
-  const ingestor = new Ingestor(sink, { bodyIdentity: 'topic', firstPauseMs: 1, longestPauseMs: 2, ...given.ingest });
+  const ingestor =
+    given.ingestor ??
+    new Ingestor(sink, { bodyIdentity: 'topic', firstPauseMs: 1, longestPauseMs: 2, ...given.ingest });
   if (given.take) ingestor.take = given.take;
   const board = new ConnectionBoard();
   const settings: AmqpSettings = {
@@ -48,11 +58,19 @@ export function startRig(given: {
     amqpAddress: 'default',
     amqpConnections: 1,
     amqpCredit: 500,
+    amqpSilenceMinutes: 0,
     amqpClientId: 'rig',
     ...given.settings,
   };
   const budget = new AttemptBudget(1_000_000, 0);
-  const transport = new AmqpTransport(settings, ingestor, board, null, { ...quick, ...given.timing }, budget);
+  const transport = new AmqpTransport(
+    settings,
+    ingestor,
+    board,
+    given.metrics ?? null,
+    { ...quick, ...given.timing },
+    budget,
+  );
   transport.onApplicationBootstrap();
   return {
     transport,

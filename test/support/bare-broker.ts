@@ -1,5 +1,6 @@
 import type { AddressInfo, Server, Socket } from 'node:net';
 import rhea, { type Connection, type EventContext, type Sender } from 'rhea';
+import { answerEchoes } from '../../src/simulator/amqp/link-state.js';
 
 /** One receiver link of a client, as the broker saw it. */
 export interface BrokerLink {
@@ -47,6 +48,9 @@ export class BareBroker {
   cleanCloses = 0;
   /** Whether the next sign-in is let in. */
   admits: (username: string, password: string) => boolean = () => true;
+
+  /** What links say to whoever asks for their state; null says nothing, as many a peer does. */
+  waiting: number | null = null;
 
   /** Open sockets of clients. */
   readonly clients = new Set<Socket>();
@@ -134,6 +138,11 @@ export class BareBroker {
     for (const socket of this.clients) socket.write = () => true;
   }
 
+  /** Loses count of the newest link's credit, until that is told it again. */
+  forgetCredit(): void {
+    Object.assign(this.link.sender, { credit: 0 });
+  }
+
   /** Writes raw bytes to every client. */
   write(bytes: Buffer): void {
     for (const socket of this.clients) socket.write(bytes);
@@ -165,6 +174,8 @@ export class BareBroker {
       link.unsettled -= last - first + 1;
       onDisposition(frame);
     };
+    const { waiting } = this;
+    if (waiting !== null) answerEchoes(sender, { available: () => waiting, hasLostCredit: () => false });
     sender.on('sender_flow', () => {
       link.flows.push((sender as unknown as Inner).credit);
       this.pump();

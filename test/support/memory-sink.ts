@@ -1,5 +1,5 @@
 import type { DecodedMessage } from '../../src/domain/decoded-message.js';
-import { EventSink, type Outcome } from '../../src/domain/event-sink.js';
+import { type BatchNote, EventSink, type Outcome } from '../../src/domain/event-sink.js';
 
 /** A store in memory that does as it is told: it can be away, condemn messages, be slow. */
 export class MemorySink extends EventSink {
@@ -14,8 +14,14 @@ export class MemorySink extends EventSink {
   private gate: Promise<void> = Promise.resolve();
   private openGate: () => void = () => undefined;
 
-  /** @param fails the error to throw for a batch of these messages, if any. */
-  constructor(private readonly fails: (batch: readonly DecodedMessage[]) => Error | undefined = () => undefined) {
+  /**
+   * @param fails the error to throw for a batch of these messages, if any.
+   * @param noted is told what was noted with each batch that was written.
+   */
+  constructor(
+    private readonly fails: (batch: readonly DecodedMessage[]) => Error | undefined = () => undefined,
+    private readonly noted: (note: BatchNote | undefined) => void = () => undefined,
+  ) {
     super();
   }
 
@@ -36,7 +42,7 @@ export class MemorySink extends EventSink {
     this.openGate();
   }
 
-  async write(batch: readonly DecodedMessage[]): Promise<readonly Outcome[]> {
+  async write(batch: readonly DecodedMessage[], note?: BatchNote): Promise<readonly Outcome[]> {
     this.writes += 1;
     await this.gate;
     const error = this.fails(batch);
@@ -54,6 +60,7 @@ export class MemorySink extends EventSink {
       return 'stored';
     });
     if (stored.length > 0) this.stored.push(stored);
+    this.noted(note);
     return outcomes;
   }
 }

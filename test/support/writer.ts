@@ -4,7 +4,7 @@ import type { DeviceEvent } from '../../src/domain/device-event.js';
 import type { Refusal } from '../../src/domain/raw-message.js';
 import { DeviceEventWriter, type WriterSettings } from '../../src/storage/device-event.writer.js';
 import { Partitions } from '../../src/storage/partitions.js';
-import { PrismaService } from '../../src/storage/prisma.service.js';
+import { PrismaService, type DatabaseSettings } from '../../src/storage/prisma.service.js';
 import { SetAsideWriter } from '../../src/storage/set-aside.writer.js';
 import { freshDatabase } from './database.js';
 import { aMessage, NOON } from './messages.js';
@@ -22,10 +22,12 @@ export interface TestStore {
   close(): Promise<void>;
 }
 
-/** Opens a fresh, migrated database with the writers on it. */
-export async function openStore(): Promise<TestStore> {
+/** Opens a fresh, migrated database with the writers on it; `given` to reach it in another way. */
+export async function openStore(
+  given: (url: string) => Partial<DatabaseSettings> | Promise<Partial<DatabaseSettings>> = () => ({}),
+): Promise<TestStore> {
   const database = await freshDatabase();
-  const prisma = new PrismaService({ databaseUrl: database.url });
+  const prisma = new PrismaService({ databaseUrl: database.url, ...(await given(database.url)) });
   const partitions = new Partitions(prisma);
   const writerWith = (settings: Partial<WriterSettings>): DeviceEventWriter =>
     new DeviceEventWriter(prisma, partitions, { replica: 'test', dedupeDays: 8, ...settings });

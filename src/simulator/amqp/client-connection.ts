@@ -9,6 +9,7 @@ import type { SignIn } from '../platform/gate.js';
 import type { Log } from '../log.js';
 import { forbidExcess, MAX_SESSIONS } from './excess.js';
 import { FrameWatch, MAX_FRAME_BYTES } from './frame-watch.js';
+import { answerEchoes } from './link-state.js';
 import { Nowhere } from './nowhere.js';
 import { plainOnly, TEMPORARY_OUTCOME, type PlainVerdict } from './sasl-plain.js';
 import { encodeMessage } from './encode-message.js';
@@ -46,7 +47,7 @@ interface ServerSide {
   readonly local: { readonly open: { idle_time_out: number } };
 }
 interface SendingLink {
-  readonly credit: number;
+  credit: number;
   readonly delivery_count: number;
   /** How many more deliveries it can remember. */
   readonly session: { readonly outgoing: { available(): number } };
@@ -81,6 +82,9 @@ export class ClientConnection implements Client {
   private answeredSignIn = false;
   /** Whether the client must connect again before it receives anything (protocol 4.3). */
   private deaf = false;
+  /** Whether it is sent nothing, although its link is open, or its credit is lost, until it connects again. */
+  private isSilent = false;
+  private lostCredit = false;
   /** Whether the network swallows everything between the client and us. */
   private swallowed = false;
   private group: ConsumerGroup | undefined;
@@ -142,6 +146,7 @@ export class ClientConnection implements Client {
 
   room(): number {
     const link = this.link;
+    if (this.isSilent || this.lostCredit) return 0;
     if (!link?.is_open() || !link.sendable() || this.socket.writableLength > MAX_SOCKET_BACKLOG) return 0;
     const { credit, delivery_count: transferred, session } = link as unknown as SendingLink;
     return Math.min(credit - (this.handed - transferred), session.outgoing.available());
@@ -206,6 +211,17 @@ export class ClientConnection implements Client {
   deafen(): void {
     this.deaf = true;
     this.group?.leave(this);
+  }
+
+  /** From now on it is sent nothing, although its link is open and has credit. What it has it may still answer. */
+  fallSilent(): void {
+    this.isSilent = true;
+  }
+
+  /** The credit of its link is lost, and what it grants from now on counts for nothing. */
+  forgetCredit(): void {
+    this.lostCredit = true;
+    if (this.link) (this.link as unknown as SendingLink).credit = 0;
   }
 
   /** Closes with an AMQP condition; a client that does not answer the close is dropped. */
@@ -324,6 +340,10 @@ export class ClientConnection implements Client {
     clearTimeout(this.setupTimer);
     this.link = sender;
     this.handed = 0;
+    answerEchoes(sender, {
+      available: () => (this.deaf ? 0 : (this.group?.counts.queued ?? 0)),
+      hasLostCredit: () => this.lostCredit,
+    });
     this.group = this.host.group(this.signedIn.group);
     if (!this.deaf) this.group?.join(this);
     const what = this.deaf ? 'client receives nothing: data sync is or was off' : 'client receives';

@@ -12,7 +12,17 @@ import { shuffle } from './stream/shuffle.js';
 import { unknownFields } from './stream/unknown-fields.js';
 import { unknownTopics } from './stream/unknown-topics.js';
 import { backlog } from './wire/backlog.js';
-import { cut, detach, drop, halfOpen, maintenance, refusedLogins, slowTls } from './wire/connections.js';
+import {
+  cut,
+  detach,
+  drop,
+  halfOpen,
+  lostCredit,
+  maintenance,
+  refusedLogins,
+  silentLink,
+  slowTls,
+} from './wire/connections.js';
 import { flapping } from './wire/flapping.js';
 import { rotatedCredentials, syncOff } from './wire/tenants.js';
 
@@ -35,6 +45,8 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   drop,
   cut,
   halfOpen,
+  silentLink,
+  lostCredit,
   maintenance,
   detach,
   slowTls,

@@ -12,6 +12,10 @@ export interface FaultTarget {
   halfOpen(forMs: number): number;
   /** Resets each connection after it was sent so many more bytes, in the middle of whatever that is. */
   cutAfter(bytes: number): number;
+  /** From now on sends nothing on the links that are open, although they have credit. */
+  silenceLinks(): number;
+  /** Forgets the credit of the connections that are open, and what they grant from now on. */
+  forgetCredit(): number;
   /** Holds every TLS handshake up for so long; 0 ends it. */
   slowTls(delayMs: number): void;
   refuseLogins(refuse: boolean): void;

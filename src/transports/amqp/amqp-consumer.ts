@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { ConnectionStatus } from '../../domain/ingest-status.js';
+import type { ConnectionStatus, RebuildCause } from '../../domain/ingest-status.js';
 import type { Ingestor } from '../../ingest/ingestor.js';
 import { GrowingPause } from '../../ingest/pause.js';
 import type { Metrics } from '../../telemetry/metrics.js';
@@ -7,6 +7,7 @@ import { AmqpLink } from './amqp-link.js';
 import type { AttemptBudget } from './attempt-budget.js';
 import { cleanClientId, signIn, type SignInSettings } from './credentials.js';
 import { type Endpoint, endpointOf } from './endpoint.js';
+import type { WatchTiming } from './link-watch.js';
 import { explainLoss, type Loss } from './loss.js';
 import { rawMessage } from './raw-message.js';
 
@@ -17,10 +18,11 @@ export interface AmqpSettings extends SignInSettings {
   readonly amqpCaFile?: string | undefined;
   readonly amqpConnections: number;
   readonly amqpCredit: number;
+  readonly amqpSilenceMinutes: number;
 }
 
 /** How long things may take, in milliseconds. */
-export interface AmqpTiming {
+export interface AmqpTiming extends Omit<WatchTiming, 'silenceMs'> {
   readonly idleTimeOutMs: number;
   readonly openWithinMs: number;
   readonly firstPauseMs: number;
@@ -37,7 +39,14 @@ export const usualTiming: AmqpTiming = {
   longestPauseMs: 30_000,
   stableAfterMs: 10_000,
   closeWithinMs: 1_000,
+  askAfterMs: 30_000,
+  answerWithinMs: 10_000,
+  // Living sends its backlog every five minutes, and until then it does say that messages wait.
+  heldBackMs: 6 * 60_000,
 };
+
+/** Connections that opened together must not all be rebuilt in one moment, for which nobody would receive. */
+const SILENCE_SPREAD = 0.1;
 
 /** Keeps one connection to the platform: signs anew for every attempt, and after every loss tries again. */
 export class AmqpConsumer {
@@ -57,6 +66,8 @@ export class AmqpConsumer {
   private since = new Date();
   private lastError: string | null = null;
   private attempts = 0;
+  private rebuilds = 0;
+  private lastRebuild: ConnectionStatus['lastRebuild'] = null;
 
   /**
    * @param number 1, 2, ... among the parallel connections of this process.
@@ -65,7 +76,7 @@ export class AmqpConsumer {
   constructor(
     private readonly settings: AmqpSettings,
     private readonly number: number,
-    private readonly ingestor: Pick<Ingestor, 'take' | 'room'>,
+    private readonly ingestor: Pick<Ingestor, 'take' | 'room' | 'ledger'>,
     private readonly budget: AttemptBudget,
     private readonly timing: AmqpTiming = usualTiming,
     private readonly metrics: Metrics | null = null,
@@ -91,6 +102,8 @@ export class AmqpConsumer {
       lastError: this.lastError,
       attempts: this.attempts,
       credit: this.link?.credit ?? 0,
+      rebuilds: this.rebuilds,
+      lastRebuild: this.lastRebuild,
     };
   }
 
@@ -132,15 +145,17 @@ export class AmqpConsumer {
           credit: settings.amqpCredit,
           idleTimeOutMs: timing.idleTimeOutMs,
           openWithinMs: timing.openWithinMs,
+          watch: { ...timing, silenceMs: this.silenceMs() },
         },
         this.ingestor.room,
         {
           onOpen: () => this.opened(),
           onMessage: (transfer, accept) => {
+            this.ingestor.ledger.received('amqp');
             const message = rawMessage(transfer, { encode: settings.amqpEncode, receivedAt: new Date() });
             this.ingestor.take({ message, accept });
           },
-          onLost: (loss) => this.lost(loss),
+          onLost: (loss, rebuild) => (rebuild === null ? this.lost(loss) : this.rebuild(rebuild, loss)),
           onFault: (error) => {
             this.log.error({ msg: 'A message could not be taken and stays unanswered; a fault of ours', err: error });
           },
@@ -183,6 +198,34 @@ export class AmqpConsumer {
     else this.log.warn(line);
     this.loggedReason = reason;
     this.attemptAfter(waitMs);
+  }
+
+  /** At once, since the peer is no worse than a link that was open until now; a peer that is gone is found so by the attempt. */
+  private rebuild(cause: RebuildCause, { reason }: Loss): void {
+    this.openedAt = null;
+    this.link = null;
+    this.rebuilds += 1;
+    this.lastRebuild = { at: new Date(), cause };
+    this.metrics?.linkRebuilds.inc({ ...this.labels, cause });
+    this.lastError = reason;
+    this.pauses.reset();
+    this.become('waiting');
+    const waitMs = this.budget.book(performance.now());
+    const line = {
+      msg: 'Nothing came on the link to the platform; building it anew',
+      peer: this.endpoint.peer,
+      connection: this.number,
+      cause,
+      reason,
+      nextAttemptInMs: Math.round(waitMs),
+    };
+    if (cause === 'silence') this.log.log(line);
+    else this.log.warn(line);
+    this.attemptAfter(waitMs);
+  }
+
+  private silenceMs(): number {
+    return this.settings.amqpSilenceMinutes * 60_000 * (1 + SILENCE_SPREAD * (Math.random() - 0.5));
   }
 
   private become(state: ConnectionStatus['state']): void {

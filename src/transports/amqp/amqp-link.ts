@@ -1,8 +1,11 @@
 import type { Socket } from 'node:net';
 import rhea, { type Connection, type EventContext, type Receiver, type Session } from 'rhea';
+import type { RebuildCause } from '../../domain/ingest-status.js';
 import type { Room } from '../../ingest/room.js';
 import type { SignIn, SignInSettings } from './credentials.js';
 import { type Endpoint, openSocket } from './endpoint.js';
+import { askPeerState, onPeerState } from './link-state.js';
+import { LinkWatch, type WatchTiming } from './link-watch.js';
 import { explainLoss, type Loss, type Phase } from './loss.js';
 
 export interface LinkOptions {
@@ -18,6 +21,8 @@ export interface LinkOptions {
   readonly idleTimeOutMs: number;
   /** From the first packet to the open link. The platform gives 15 s for each half of it. */
   readonly openWithinMs: number;
+  /** When an open link on which nothing comes is given up. */
+  readonly watch: WatchTiming;
 }
 
 /** What a link tells its owner. */
@@ -25,8 +30,11 @@ export interface LinkEvents {
   onOpen(): void;
   /** The bytes of one message, and how to accept it. An exception leaves the message unanswered and the link alive. */
   onMessage(transfer: Buffer, accept: () => void): void;
-  /** Once, whatever the cause, unless the link was closed from our side. Nothing comes after it. */
-  onLost(loss: Loss): void;
+  /**
+   * Once, whatever the cause, unless the link was closed from our side. Nothing comes after it.
+   * @param rebuild why a link that seemed open was given up; null when it was lost.
+   */
+  onLost(loss: Loss, rebuild: RebuildCause | null): void;
   /** `onMessage` threw. */
   onFault(error: unknown): void;
 }
@@ -59,6 +67,8 @@ export class AmqpLink {
   private granted = 0;
   /** Credit to give back, once there is room. */
   private owed = 0;
+  private messages = 0;
+  private inHand = 0;
   private peerEnded = false;
   private heardAt = performance.now();
   private readonly idleTimer: NodeJS.Timeout;
@@ -66,6 +76,7 @@ export class AmqpLink {
   private readonly connection: Connection;
   private receiver: Receiver | null = null;
   private readonly openTimer: NodeJS.Timeout;
+  private watch: LinkWatch | null = null;
   private readonly forgetRoom: () => void;
   private readonly closed: Promise<void>;
   private tellClosed: () => void = () => undefined;
@@ -204,11 +215,26 @@ export class AmqpLink {
     this.owed = this.options.credit;
     this.events.onOpen();
     this.giveCredit();
+    const watch = new LinkWatch(
+      this.options.watch,
+      () => ({
+        expecting: this.taking && this.granted > 0 && this.room.isOpen && this.socket?.isPaused() !== true,
+        messages: this.messages,
+        inHand: this.inHand,
+        heardAt: this.heardAt,
+      }),
+      () => askPeerState(receiver),
+      (cause, reason) => this.giveUp(cause, reason),
+    );
+    this.watch = watch;
+    onPeerState(receiver, (state) => watch.answered(state));
   }
 
   private heard({ message, delivery }: EventContext): void {
     this.granted -= 1;
+    this.messages += 1;
     if (this.over || !this.taking || delivery === undefined) return;
+    this.inHand += 1;
     // An exception would be caught by rhea, which then drops the connection: the same message would come again for ever.
     try {
       const transfer: unknown = message;
@@ -216,10 +242,12 @@ export class AmqpLink {
       this.events.onMessage(transfer, () => {
         if (this.over) return; // answers of a lost link go nowhere, and earn no credit
         delivery.accept();
+        this.inHand -= 1;
         this.owed += 1;
         this.giveCredit();
       });
     } catch (error) {
+      this.inHand -= 1; // nobody will ever answer it
       this.events.onFault(error);
     }
     // Credit that is granted already cannot be taken back; what it brings waits in the socket.
@@ -248,7 +276,7 @@ export class AmqpLink {
     if (this.socket?.isPaused() === true) return;
     const { idleTimeOutMs } = this.options;
     if (performance.now() - this.heardAt < 2 * idleTimeOutMs) return;
-    this.lost(`nothing was heard for ${(2 * idleTimeOutMs) / 1000} s`);
+    this.giveUp('half-open', `nothing was heard for ${(2 * idleTimeOutMs) / 1000} s`);
   }
 
   private noAnswer(): void {
@@ -259,12 +287,18 @@ export class AmqpLink {
     return this.peerEnded ? 'the peer closed the socket' : 'the socket broke';
   }
 
-  private lost(fault: unknown): void {
+  private lost(fault: unknown, rebuild: RebuildCause | null = null): void {
     if (this.over) return;
     const closing = !this.taking;
     const loss = explainLoss(fault, this.phase, this.options.mode);
     this.end();
-    if (!closing) this.events.onLost(loss);
+    if (!closing) this.events.onLost(loss, rebuild);
+  }
+
+  /** A peer that still hears us is told, since the platform may serve the oldest connection alone (protocol 4.3). */
+  private giveUp(cause: RebuildCause, reason: string): void {
+    if (this.isOpen) this.connection.close();
+    this.lost(reason, cause);
   }
 
   private end(): void {
@@ -272,6 +306,7 @@ export class AmqpLink {
     this.over = true;
     clearTimeout(this.openTimer);
     clearInterval(this.idleTimer);
+    this.watch?.stop();
     this.forgetRoom();
     this.tellClosed();
     const { socket } = this;

@@ -23,6 +23,7 @@ export function rawMessage(transfer: Buffer, { encode, receivedAt }: RawMessageO
     body: decoded ?? wire.body,
     fault: decoded === null ? 'not-base64' : null,
     receivedAt,
+    ...(Number(wire.properties['header.delivery-count'] ?? 0) > 0 && { redelivered: true }),
   };
 }
 

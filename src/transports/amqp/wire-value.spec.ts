@@ -110,6 +110,38 @@ describe('the head of a list or a map', () => {
   });
 });
 
+describe('values within values', () => {
+  const [list, array] = ['d0', 'f0'];
+  const nested = (depth: number, code: string, core: string): string => {
+    let digits = core;
+    for (let i = 0; i < depth; i++) digits = `${code}${uint32(digits.length / 2 + 4)}00000001${digits}`;
+    return digits;
+  };
+
+  it('are JSON in JSON, no longer than they are deep', () => {
+    const text = hex(nested(32, list, 'a10178')).readText(0);
+    expect(text).toBe(`${'['.repeat(32)}"x"${']'.repeat(32)}`);
+    expect(hex('c0 06 01 c1 03 02 41 42').readText(0)).toBe('[[["true","false"]]]');
+    expect(hex('c0 04 01 00 53 01 45').readText(0)).toBe('[[]]');
+  });
+
+  it.each([
+    ['lists', nested(34, list, '41')],
+    ['arrays', nested(34, array, '41')],
+    ['two thousand arrays', nested(2_000, array, '41')],
+  ])('are followed 32 levels down: %s', (_, digits) => {
+    expect(() => hex(digits).read()).toThrow('nested deeper than 32');
+  });
+
+  it('may be empty only so often in a whole message, however many arrays they are in', () => {
+    const nulls = 'f0 00000005 00008000 40'; // 32,768 of them
+    const reader = hex(`${nulls} ${nulls} ${nulls}`);
+    reader.read();
+    expect(reader.read()).toMatchObject({ items: { length: 32_768 } });
+    expect(() => reader.read()).toThrow('more elements than bytes');
+  });
+});
+
 function uint32(value: number): string {
   return value.toString(16).padStart(8, '0');
 }

@@ -20,7 +20,7 @@ export class MalformedWireValue extends Error {
 }
 
 const MAX_DEPTH = 32;
-/** Elements without a width, such as nulls, cost the sender nothing: no honest array has more. */
+/** Elements without a width, such as nulls, cost the sender nothing: no honest message has more in all its arrays. */
 const MAX_EMPTY_ELEMENTS = 65_536;
 /** Up to this length a look at every byte costs less than what decoding plain ASCII as UTF-8 costs on top. */
 const SHORT_TEXT = 256;
@@ -34,6 +34,7 @@ const HIGH = 0x1_0000_0000;
  */
 export class WireReader {
   private position = 0;
+  private emptyElements = 0;
 
   constructor(private readonly bytes: Buffer) {}
 
@@ -49,7 +50,7 @@ export class WireReader {
 
   /** @throws MalformedWireValue */
   read(depth = 0): WireValue {
-    if (depth > MAX_DEPTH) throw new MalformedWireValue(`nested deeper than ${MAX_DEPTH}`);
+    if (depth > MAX_DEPTH) throw tooDeep();
     const code = this.byte();
     if (code !== 0x00) return this.value(code, depth);
     const descriptor = this.read(depth + 1);
@@ -271,6 +272,7 @@ export class WireReader {
   }
 
   private array(width: 1 | 4, depth: number): WireValue {
+    if (depth >= MAX_DEPTH) throw tooDeep(); // arrays of arrays: their elements are not read by `read`
     this.uint(width);
     const count = this.uint(width);
     let code = this.byte();
@@ -279,15 +281,18 @@ export class WireReader {
       descriptor = this.read(depth + 1);
       code = this.byte();
     }
-    const hasWidth = code >> 4 !== 0x4;
-    if (count > (hasWidth ? this.bytes.length - this.position : MAX_EMPTY_ELEMENTS)) {
-      throw new MalformedWireValue('more elements than bytes');
-    }
+    if (!this.hasRoomFor(count, code)) throw new MalformedWireValue('more elements than bytes');
     const items = Array.from({ length: count }, (): WireValue => {
       const value = this.value(code, depth + 1);
       return descriptor === null ? value : { kind: 'described', descriptor, value };
     });
     return { kind: 'list', items };
+  }
+
+  private hasRoomFor(count: number, code: number): boolean {
+    if (code >> 4 !== 0x4) return count <= this.bytes.length - this.position;
+    this.emptyElements += count;
+    return this.emptyElements <= MAX_EMPTY_ELEMENTS;
   }
 
   private uint(width: 1 | 4): number {
@@ -340,14 +345,24 @@ export function textOf(value: WireValue): string | null {
     case 'scalar':
       return value.text;
     case 'list':
-      return JSON.stringify(value.items.map(textOf));
     case 'map':
-      return JSON.stringify(value.entries.map(([key, item]) => [textOf(key), textOf(item)]));
+      return JSON.stringify(jsonOf(value));
     case 'described':
       return textOf(value.value);
     default:
       return value satisfies never;
   }
+}
+
+/** Lists in lists as JSON in JSON. As text in text, every level would escape those below again, and double their length. */
+function jsonOf(value: WireValue): unknown {
+  if (value.kind === 'list') return value.items.map(jsonOf);
+  if (value.kind === 'map') return value.entries.map(([key, item]) => [jsonOf(key), jsonOf(item)]);
+  return value.kind === 'described' ? jsonOf(value.value) : textOf(value);
+}
+
+function tooDeep(): MalformedWireValue {
+  return new MalformedWireValue(`nested deeper than ${MAX_DEPTH}`);
 }
 
 function character(code: number): string {

@@ -36,6 +36,28 @@ export const halfOpen = defineFault({
   },
 });
 
+export const silentLink = defineFault({
+  name: 'silent-link',
+  meaning: 'links stay open and keep their credit, but nothing is sent on them until the client connects again',
+  course: 'once',
+  parameters: {},
+  begin: (_, { target, did }) => {
+    did('silent links', target.silenceLinks());
+    return {};
+  },
+});
+
+export const lostCredit = defineFault({
+  name: 'lost-credit',
+  meaning: 'the platform forgets the credit of open links, and what they grant later, until the client connects again',
+  course: 'once',
+  parameters: {},
+  begin: (_, { target, did }) => {
+    did('links without credit', target.forgetCredit());
+    return {};
+  },
+});
+
 export const maintenance = defineFault({
   name: 'maintenance',
   meaning: 'closes every connection with an AMQP condition (protocol 13)',

@@ -18,6 +18,8 @@ describe('faults of connections and tenants', () => {
     ['drop', {}, ['drop']],
     ['cut', { bytes: 77 }, ['cut 77']],
     ['half-open', { lasting: '3s' }, ['half-open 3000']],
+    ['silent-link', {}, ['silence']],
+    ['lost-credit', {}, ['forget-credit']],
     ['maintenance', { description: 'back soon' }, ['close amqp:connection:forced back soon']],
     ['detach', {}, ['detach amqp:link:detach-forced detached by the platform']],
     ['slow-tls', { delay: '2s' }, ['slow-tls 2000', 'slow-tls 0']],

@@ -1,0 +1,21 @@
+import { Module } from '@nestjs/common';
+import { Settings } from '../config/settings.js';
+import { Metrics } from '../telemetry/metrics.js';
+import { OpenSpool } from './open-spool.js';
+import { Spool } from './spool.js';
+
+/** Messages on this replica's own disk while the database is away, if SPOOL_DIR asks for it. */
+@Module({
+  providers: [
+    {
+      provide: OpenSpool,
+      inject: [Settings, Metrics],
+      useFactory: async ({ spoolDir, spoolMaxBytes }: Settings, metrics: Metrics) =>
+        new OpenSpool(
+          spoolDir === undefined ? null : await Spool.open({ folder: spoolDir, maxBytes: spoolMaxBytes }, metrics),
+        ),
+    },
+  ],
+  exports: [OpenSpool],
+})
+export class SpoolModule {}
