@@ -51,7 +51,12 @@ const MUTANTS = [
     `ORDER BY jsonb_typeof(a.v) <> 'number',`,
     `ORDER BY jsonb_typeof(a.v) = 'number',`,
   ],
-  ['several values stay (in a batch)', FOLD, 'values.splice(place < 0', 'if (place < -1) values.splice(place < 0'],
+  [
+    'several values stay (in a batch)',
+    FOLD,
+    'values.splice(place, 0, value)',
+    'if (place < 0) values.splice(place, 0, value)',
+  ],
   [
     '99.0 is 99',
     `${DECODING}/canonical-number.ts`,
