@@ -1,3 +1,4 @@
+import type { Client, ConsumerGroup } from '../../src/simulator/platform/consumer-group.js';
 import { startSimulator } from '../../src/simulator/simulator.js';
 import type { AmqpSettings } from '../../src/transports/amqp/amqp-consumer.js';
 import { aWireReport, enterpriseSettings, livingSettings, startRig } from '../support/amqp-rig.js';
@@ -12,6 +13,7 @@ async function amqpPeer(flavour: 'living' | 'enterprise', settings: Partial<Amqp
   const proxy = await startTcpProxy(simulator.plainPort ?? 0);
   const group = flavour === 'living' ? simulator.living : simulator.enterprise('demoGroup000100');
   const { amqpConnections = 1 } = settings;
+  const isGranted = creditOf(group);
   let serial = 0;
   return {
     capacity: CREDIT * amqpConnections,
@@ -25,7 +27,7 @@ async function amqpPeer(flavour: 'living' | 'enterprise', settings: Partial<Amqp
       const amqpUrl = `amqp://127.0.0.1:${proxy.port}`;
       const rig = startRig({ ingestor, settings: { ...settings, amqpUrl, amqpCredit: CREDIT } });
       return {
-        isUp: () => rig.connections().every(({ state }) => state === 'connected'),
+        isUp: () => rig.connections().every(({ state }) => state === 'connected') && isGranted(amqpConnections),
         stop: () => rig.stop(),
       };
     },
@@ -36,6 +38,30 @@ async function amqpPeer(flavour: 'living' | 'enterprise', settings: Partial<Amqp
       await simulator.stop();
     },
   };
+}
+
+/**
+ * Sees the far side's half of a link that is up: so many clients, each of which its credit has reached. Before that, a proxy
+ * that loses what it is told would lose the credit, too, and nothing would ever come.
+ */
+function creditOf(group: ConsumerGroup): (clients: number) => boolean {
+  const [join, leave] = [group.join.bind(group), group.leave.bind(group)];
+  const here = new Set<Client>();
+  const sentTo = new WeakSet<Client>();
+  group.join = (client) => {
+    const send = client.send.bind(client);
+    client.send = (message) => {
+      sentTo.add(client);
+      send(message);
+    };
+    here.add(client);
+    join(client);
+  };
+  group.leave = (client) => {
+    here.delete(client);
+    leave(client);
+  };
+  return (clients) => here.size === clients && [...here].every((client) => sentTo.has(client) || client.room() > 0);
 }
 
 describeSource('AMQP, Living', () => amqpPeer('living', livingSettings));

@@ -16,7 +16,7 @@ export interface PeerCounts {
 
 /** A transport that was started. */
 export interface Source {
-  /** Whether messages can come. */
+  /** Whether messages can come: the far side, too, knows that there is room for them. */
   isUp(): boolean;
   /** As at the end of the process: takes nothing new, has ingest finish, answers, closes. */
   stop(): Promise<void>;
