@@ -45,7 +45,7 @@ export function setAsideRow(message: DecodedMessage): SetAsideRow {
   };
 }
 
-/** The message as it was before it was set aside, without the fault that a transport found in it. */
+/** The message as it was before it was set aside, without the fault that a transport found in it and how it was delivered. */
 export function rawMessageOf(row: {
   readonly transport: string;
   readonly properties: string;

@@ -99,7 +99,9 @@ function setAsideFault(code, decoded) {
       if (text !== null && (text.includes('\0') || !text.isWellFormed()))
         return fault('a set-aside row cannot be kept', text);
     }
-    if (!isDeepStrictEqual(code.rawMessageOf(row), { ...form.raw, fault: null }))
+    const raw = { ...form.raw, fault: null };
+    delete raw.redelivered; // how it was delivered is no part of the message that is kept
+    if (!isDeepStrictEqual(code.rawMessageOf(row), raw))
       return fault('a set-aside message comes back changed', row.id);
   }
   return null;
