@@ -101,8 +101,7 @@ function setAsideFault(code, decoded) {
     }
     const raw = { ...form.raw, fault: null };
     delete raw.redelivered; // how it was delivered is no part of the message that is kept
-    if (!isDeepStrictEqual(code.rawMessageOf(row), raw))
-      return fault('a set-aside message comes back changed', row.id);
+    if (!isDeepStrictEqual(code.rawMessageOf(row), raw)) return fault('a set-aside message comes back changed', row.id);
   }
   return null;
 }
