@@ -8,6 +8,7 @@ import { AppModule } from './app.module.js';
 import { BadSettings } from './config/read-settings.js';
 import { SettingTypos } from './config/settings.module.js';
 import { Settings } from './config/settings.js';
+import { OpenSpool } from './spool/open-spool.js';
 import { MigrationGate, SchemaNotReady } from './storage/migration-gate.js';
 import { Metrics } from './telemetry/metrics.js';
 import { PinoLogger } from './telemetry/pino-logger.js';
@@ -44,6 +45,7 @@ async function start(): Promise<void> {
   app.get(Metrics).watchProcess();
   configureHttp(app);
 
+  app.get(OpenSpool).check();
   const gate = app.get(MigrationGate);
   await gate.pass();
   gate.watch((problem) => fail(explain(problem)));

@@ -10,10 +10,15 @@ import { Spool } from './spool.js';
     {
       provide: OpenSpool,
       inject: [Settings, Metrics],
-      useFactory: async ({ spoolDir, spoolMaxBytes }: Settings, metrics: Metrics) =>
-        new OpenSpool(
-          spoolDir === undefined ? null : await Spool.open({ folder: spoolDir, maxBytes: spoolMaxBytes }, metrics),
-        ),
+      useFactory: async ({ spoolDir, spoolMaxBytes }: Settings, metrics: Metrics) => {
+        if (spoolDir === undefined) return new OpenSpool(null);
+        try {
+          return new OpenSpool(await Spool.open({ folder: spoolDir, maxBytes: spoolMaxBytes }, metrics));
+        } catch (error) {
+          if (!(error instanceof Error)) throw error;
+          return new OpenSpool(null, error);
+        }
+      },
     },
   ],
   exports: [OpenSpool],
