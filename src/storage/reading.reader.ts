@@ -3,6 +3,7 @@ import { compareText } from '../domain/value.js';
 import { type DeviceReference, findDevice, type FoundDevice } from './device.reader.js';
 import { JsonText } from './json-text.js';
 import { instant, type Instant, type Page, pageOf, type PageRequest, Parameters } from './read-columns.js';
+import { type Bounds, readingsOf } from './reading-source.js';
 import { type Query, Snapshots } from './snapshots.js';
 
 /** A half-open stretch of time and the direction to walk it in. */
@@ -68,13 +69,6 @@ export class ReadingReader {
   }
 }
 
-interface Bounds {
-  /** Epoch milliseconds, inclusive. */
-  readonly low: number;
-  /** Epoch milliseconds, exclusive. */
-  readonly high: number;
-}
-
 /** No reading lies outside of what was first and last heard: so a question without a range touches few partitions. */
 function heardWithin(device: FoundDevice, { from, to }: TimeRange): Bounds | null {
   if (device.firstSeen === null || device.lastSeen === null) return null;
@@ -110,12 +104,13 @@ async function readings(
     `SELECT s."identifier", ${instant('r."at"')} AS "at",
        coalesce(r."number"::text, r."json"::text, (r."several" -> -1)::text) AS "value", r."several"::text AS "values"
      FROM json_to_recordset(${wanted}::json) AS s("id" int, "identifier" text, "low" timestamptz, "high" timestamptz)
-     CROSS JOIN LATERAL (
-       SELECT * FROM "PropertyReading" r
-       WHERE r."seriesId" = s."id" AND r."at" >= ${parameters.add(utc(low), 'timestamptz')}
-         AND r."at" < ${parameters.add(utc(high), 'timestamptz')} AND r."at" >= s."low" AND r."at" < s."high"
-       ORDER BY r."at" ${direction} LIMIT ${limit}
-     ) r
+     CROSS JOIN LATERAL (${readingsOf(
+       's."id"',
+       parameters.add(utc(low), 'timestamptz'),
+       parameters.add(utc(high), 'timestamptz'),
+       ['r."at" >= s."low"', 'r."at" < s."high"'],
+       { order, limit },
+     )}) r
      ORDER BY r."at" ${direction}, s."identifier" COLLATE "C" ${direction} LIMIT ${limit}`,
     ...parameters.values,
   );
