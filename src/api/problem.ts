@@ -4,6 +4,8 @@ import { STATUS_CODES } from 'node:http';
 /** What is wrong with one parameter of a request. */
 export interface ParameterProblem {
   readonly parameter: string;
+  /** As it was given, shortened. */
+  readonly value?: string;
   readonly detail: string;
 }
 
@@ -15,6 +17,7 @@ export interface ProblemDocument {
   readonly detail: string;
   readonly errors?: readonly ParameterProblem[];
   readonly candidates?: readonly string[];
+  readonly available?: readonly string[];
 }
 
 /** The media type of every error. */
