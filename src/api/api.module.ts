@@ -5,6 +5,7 @@ import { StorageModule } from '../storage/storage.module.js';
 import { BindingsController } from './bindings.controller.js';
 import { DevicesController } from './devices.controller.js';
 import { Exports } from './exports.js';
+import { FleetReadingsController } from './fleet-readings.controller.js';
 import { HealthController } from './health.controller.js';
 import { HistoryController } from './history.controller.js';
 import { IngestController } from './ingest.controller.js';
@@ -22,6 +23,7 @@ import { SetAsideController } from './set-aside.controller.js';
     SetAsideReplaysController,
     SetAsideController,
     HealthController,
+    FleetReadingsController,
   ],
   providers: [Exports],
 })

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { BindingReader } from './binding.reader.js';
 import { DeviceReader } from './device.reader.js';
 import { EventReader } from './event.reader.js';
+import { FleetReadingReader } from './fleet-reading.reader.js';
 import { LedgerReader } from './ledger.reader.js';
 import { MigrationGate } from './migration-gate.js';
 import { MigrationReader, ShippedMigrations } from './migration.reader.js';
@@ -22,6 +23,7 @@ const READERS = [
   LedgerReader,
   ReplicaReader,
   MigrationReader,
+  FleetReadingReader,
 ];
 
 /** The questions that can be asked of the database. */
