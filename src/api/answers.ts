@@ -63,6 +63,7 @@ function inEveryFormat(sentence: string, schema: Type, { item, columns }: ListSh
       status: 200,
       description: sentence,
       headers: {
+        'Row-Count': { description: 'Of a page of NDJSON or CSV.', schema: { type: 'integer' } },
         'Next-Cursor': {
           description: 'Of a page of NDJSON or CSV: where the next one begins. Without it this is the end.',
           schema: { type: 'string' },

@@ -58,13 +58,18 @@ export async function wholeList(list: RequestedList, exports: Exports, reply: Fa
   const text = Readable.from(textOf(heading(list), first, pages), { objectMode: false, highWaterMark: 1 });
   place.lastsAs(text);
   text.on('error', (error) => {
-    if (!(error instanceof Abandoned)) logger.warn('Export broken off', { path: list.path, err: error });
+    if (!isLeaving(error)) logger.warn('Export broken off', { path: list.path, err: error });
   });
   reply.raw.setTimeout(STALLED_MS, () => place.breakOff('its caller does not read'));
   if (!list.gzip) return new StreamableFile(text);
   void reply.header('Content-Encoding', 'gzip');
   // Its own error ends the answer: a broken gzip is no gzip.
   return new StreamableFile(pipeline(text, createGzip(GZIP), () => undefined));
+}
+
+/** The caller has gone away, which is nobody's fault. */
+function isLeaving(error: Error): boolean {
+  return error instanceof Abandoned || ('code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE');
 }
 
 async function* textOf(
