@@ -39,6 +39,7 @@ export async function onePage(list: RequestedList, limit: number, reply: Fastify
     left -= page.rows;
     next = page.next;
   } while (next !== null && left > 0 && text.length < PAGE_CHARACTERS);
+  void reply.header('Row-Count', String(limit - left));
   if (next !== null)
     void reply.header('Next-Cursor', next).header('Link', `<${addressOf(list.path, next)}>; rel="next"`);
   const bytes = Buffer.from(text);

@@ -26,7 +26,7 @@ class Unavailable extends Error {
 
 /** Longer than the service takes for any page. */
 const SILENCE_MS = 120_000;
-const FIRST_PAUSE_MS = 500;
+const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 15_000;
 const FEWEST_ROWS = 100;
 

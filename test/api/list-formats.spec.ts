@@ -159,6 +159,7 @@ describe('a list over REST', () => {
     for (const limit of [999, 1001, 1199]) {
       const first = await api.get(`${path}&limit=${limit}`, NDJSON);
       expect(linesOf(first)).toHaveLength(limit);
+      expect(first.headers.get('row-count')).toBe(String(limit));
       const link = /^<(.*)>; rel="next"$/.exec(first.headers.get('link') ?? '')?.[1] ?? '';
       expect(new URLSearchParams(link).get('cursor')).toBe(first.headers.get('next-cursor'));
       const rest = await api.get(
