@@ -1,4 +1,4 @@
-import type { CanonicalNumber } from './value.js';
+import type { CanonicalJson, CanonicalNumber } from './value.js';
 
 /** A half-open stretch of time in epoch milliseconds: `low` belongs to it, `high` does not. */
 export interface Stretch {
@@ -9,6 +9,12 @@ export interface Stretch {
 /** A number that was reported, and when (epoch milliseconds). */
 export interface NumberAt {
   readonly value: CanonicalNumber;
+  readonly at: number;
+}
+
+/** A value that was reported, and when (epoch milliseconds). */
+export interface ValueAt {
+  readonly value: CanonicalJson;
   readonly at: number;
 }
 
@@ -36,4 +42,9 @@ export interface PartialAggregate {
    * milliseconds. What holds before the first and after the last is known only next door. Null also where it was not asked for.
    */
   readonly area: CanonicalNumber | null;
+  /**
+   * The first and the last reading of any kind, where some are no numbers: where all are, `first` and `last` say so already. Null
+   * also where ends were not asked for.
+   */
+  readonly mixed: { readonly first: ValueAt; readonly last: ValueAt } | null;
 }

@@ -1,8 +1,9 @@
-import type { NumberAt, PartialAggregate, Stretch } from '../domain/partial-aggregate.js';
+import type { NumberAt, PartialAggregate, Stretch, ValueAt } from '../domain/partial-aggregate.js';
 import { column } from './columns.js';
-import { Parameters } from './read-columns.js';
-import { readingsOf } from './reading-source.js';
+import { epochMs, Parameters } from './read-columns.js';
+import { NUMBER_OF_READING, readingsOf, VALUE_OF_READING } from './reading-source.js';
 import type { Query } from './snapshots.js';
+import { stretchEdges } from './stretch-edges.js';
 
 /** What is to be summed up: each series over each stretch on its own. */
 export interface PartialsQuestion {
@@ -13,14 +14,15 @@ export interface PartialsQuestion {
   readonly ends: boolean;
 }
 
-/** The number that a reading counts as, or null: of several values in one millisecond it is the greatest by the fixed order. */
-export const NUMBER_OF_READING = `coalesce(r."number", CASE WHEN jsonb_typeof(r."several" -> -1) = 'number' THEN (r."several" ->> -1)::numeric END)`;
+type Sums = Pick<PartialAggregate, 'seriesId' | 'stretch' | 'count' | 'others' | 'sum' | 'min' | 'max'>;
 
-interface Row extends Omit<PartialAggregate, 'first' | 'last'> {
-  readonly firstAt: number | null;
-  readonly first: string | null;
-  readonly lastAt: number | null;
-  readonly last: string | null;
+/** The first and the last row of a stretch: of any kind, or numbers only. */
+interface Ends {
+  readonly first: string;
+  readonly firstAt: number;
+  readonly last: string;
+  readonly lastAt: number;
+  readonly area: string | null;
 }
 
 /**
@@ -31,124 +33,108 @@ export async function partialAggregates(
   query: Query,
   question: PartialsQuestion,
 ): Promise<readonly PartialAggregate[]> {
-  const rows = await summedUp(query, question, false);
-  if (!question.ends) return rows.map(partialOf);
-  // Numbers next to each other are found by looking one row back and one ahead: where other values stand between them, this
-  // is done again without those.
+  const { seriesIds, ends } = question;
+  if (seriesIds.length === 0 || question.stretches.length === 0) return [];
+  if (!ends) return (await summedUp<Sums>(query, question, 'no ends')).map((sums) => ({ ...sums, ...NO_ENDS }));
+  const rows = await summedUp<Sums & Ends>(query, question, 'any kind');
+  // What is next to a reading is found by looking one row ahead: where other values stand between numbers, this is done again
+  // without those.
   const mixed = new Set(rows.filter(({ count, others }) => count > 0 && others > 0).map(({ seriesId }) => seriesId));
-  if (mixed.size === 0) return rows.map(partialOf);
-  const again = await summedUp(query, { ...question, seriesIds: [...mixed] }, true);
-  const exact = new Map(again.map((row) => [`${row.seriesId} ${row.stretch}`, row]));
-  return rows.map((row) =>
-    partialOf({ ...row, ...exact.get(`${row.seriesId} ${row.stretch}`), others: row.others, count: row.count }),
-  );
+  const again =
+    mixed.size > 0 ? await summedUp<Sums & Ends>(query, { ...question, seriesIds: [...mixed] }, 'numbers only') : [];
+  const numbersOnly = new Map(again.map((row) => [`${row.seriesId} ${row.stretch}`, row]));
+  return rows.map((row) => {
+    const numbers = row.others === 0 ? row : numbersOnly.get(`${row.seriesId} ${row.stretch}`);
+    const { first, firstAt, last, lastAt, area: _, ...sums } = row;
+    return {
+      ...sums,
+      first: numbers ? { value: numbers.first, at: numbers.firstAt } : null,
+      last: numbers ? { value: numbers.last, at: numbers.lastAt } : null,
+      area: numbers ? numbers.area : null,
+      mixed: row.others > 0 ? { first: { value: first, at: firstAt }, last: { value: last, at: lastAt } } : null,
+    };
+  });
 }
 
-async function summedUp(query: Query, question: PartialsQuestion, numbersOnly: boolean): Promise<Row[]> {
-  const { seriesIds, stretches, ends } = question;
-  const [first, last] = [stretches[0], stretches.at(-1)];
-  if (!first || !last || seriesIds.length === 0) return [];
+const NO_ENDS = { first: null, last: null, area: null, mixed: null };
+
+async function summedUp<Row>(
+  query: Query,
+  { seriesIds, stretches }: PartialsQuestion,
+  ends: 'no ends' | 'any kind' | 'numbers only',
+): Promise<Row[]> {
   const parameters = new Parameters();
   const series = parameters.add(column(seriesIds, Number), 'text');
   const edges = stretchEdges(parameters, stretches);
   const readings = readingsOf(
     's."id"',
-    parameters.add(new Date(first.low).toISOString(), 'timestamptz'),
-    parameters.add(new Date(last.high).toISOString(), 'timestamptz'),
+    parameters.add(new Date(stretches[0]?.low ?? 0).toISOString(), 'timestamptz'),
+    parameters.add(new Date(stretches.at(-1)?.high ?? 0).toISOString(), 'timestamptz'),
   );
-  const numbers = `SELECT r."at", width_bucket(r."at", (SELECT e."edges" FROM e)) AS "edge", ${NUMBER_OF_READING} AS "number" FROM (${readings}) r`;
-  const neighbours = `SELECT n.*, lag(n."edge") OVER w AS "before", lead(n."edge") OVER w AS "after", lead(n."at") OVER w AS "until"
-    FROM (${numbers}) n ${numbersOnly ? 'WHERE n."number" IS NOT NULL ' : ''}WINDOW w AS (ORDER BY n."at")`;
+  const numbers = `SELECT r."at", ${edges.edgeAt('r."at"')} AS "edge", ${NUMBER_OF_READING} AS "n", r."number", r."json", r."several"
+    FROM (${readings}) r`;
+  const neighbours = `SELECT r.*, lag(r."edge") OVER w AS "before", lead(r."edge") OVER w AS "after", lead(r."at") OVER w AS "until"
+    FROM (${numbers}) r ${ends === 'numbers only' ? 'WHERE r."n" IS NOT NULL ' : ''}WINDOW w AS (ORDER BY r."at")`;
   return query<Row>(
-    `WITH e AS MATERIALIZED (SELECT ${edges.array} AS "edges")
-     SELECT s."id" AS "seriesId", ${edges.stretchOf('g."edge"')} AS "stretch", g.*
+    `WITH ${edges.cte}
+     SELECT s."id" AS "seriesId", ${edges.groupAfter('g."edge"')} AS "stretch", g."count", g."others", g."sum", g."min", g."max"${
+       ends === 'no ends' ? '' : ', g."first", g."firstAt", g."last", g."lastAt", g."area"'
+     }
      FROM unnest(${series}::int4[]) WITH ORDINALITY AS s("id", "place")
      CROSS JOIN LATERAL (
-       SELECT n."edge", count(n."number")::int AS "count", (count(*) - count(n."number"))::int AS "others",
-         ${text('sum(n."number")')} AS "sum", min(n."number")::text AS "min", max(n."number")::text AS "max"${ends ? `, ${ENDS}` : ''}
-       FROM (${ends ? neighbours : numbers}) n GROUP BY n."edge"
+       SELECT r."edge", count(r."n")::int AS "count", (count(*) - count(r."n"))::int AS "others",
+         trim_scale(sum(r."n"))::text AS "sum", min(r."n")::text AS "min", max(r."n")::text AS "max"${ends === 'no ends' ? '' : `, ${ENDS}`}
+       FROM (${ends === 'no ends' ? numbers : neighbours}) r GROUP BY r."edge"
      ) g
-     WHERE ${edges.inStretch('g."edge"')}
+     WHERE ${edges.isInside('g."edge"')}
      ORDER BY s."place", g."edge"`,
     ...parameters.values,
   );
 }
 
-const FIRST = 'n."before" IS DISTINCT FROM n."edge"';
-const LAST = 'n."after" IS DISTINCT FROM n."edge"';
+const FIRST = 'r."before" IS DISTINCT FROM r."edge"';
+const LAST = 'r."after" IS DISTINCT FROM r."edge"';
 
 /** Over rows that know their neighbours. */
 const ENDS = `
-  (max(n."number") FILTER (WHERE ${FIRST}))::text AS "first", max(${epochMs('n."at"')}) FILTER (WHERE ${FIRST}) AS "firstAt",
-  (max(n."number") FILTER (WHERE ${LAST}))::text AS "last", max(${epochMs('n."at"')}) FILTER (WHERE ${LAST}) AS "lastAt",
-  ${text(`coalesce(sum(n."number" * (extract(epoch FROM n."until" - n."at") * 1000)) FILTER (WHERE n."after" = n."edge"), 0)`)} AS "area"`;
+  max(${VALUE_OF_READING}) FILTER (WHERE ${FIRST}) AS "first", max(${epochMs('r."at"')}) FILTER (WHERE ${FIRST}) AS "firstAt",
+  max(${VALUE_OF_READING}) FILTER (WHERE ${LAST}) AS "last", max(${epochMs('r."at"')}) FILTER (WHERE ${LAST}) AS "lastAt",
+  trim_scale(coalesce(sum(r."n" * (extract(epoch FROM r."until" - r."at") * 1000)) FILTER (WHERE r."after" = r."edge"), 0))::text AS "area"`;
 
-/**
- * Stretches as the edges that `width_bucket` looks a time up in: one of each stretch's two ends, once where they touch. Edge n
- * (counted from 1) opens what lies before edge n + 1: a stretch, or a gap between two.
- */
-function stretchEdges(
-  parameters: Parameters,
-  stretches: readonly Stretch[],
-): { readonly array: string; inStretch(edge: string): string; stretchOf(edge: string): string } {
-  const edges: number[] = [];
-  const stretchOfEdge: (number | null)[] = [];
-  for (const [index, { low, high }] of stretches.entries()) {
-    if (edges.at(-1) === low) stretchOfEdge.pop();
-    else edges.push(low);
-    stretchOfEdge.push(index, null);
-    edges.push(high);
-  }
-  const array = `${parameters.add(
-    column(edges, (edge) => new Date(edge)),
-    'text',
-  )}::timestamptz[]`;
-  // Without gaps an edge is its stretch, and no second list need travel.
-  if (edges.length === stretches.length + 1) {
-    return {
-      array,
-      inStretch: (edge) => `${edge} BETWEEN 1 AND ${stretches.length}`,
-      stretchOf: (edge) => `${edge} - 1`,
-    };
-  }
-  const index = `(${parameters.add(
-    column(stretchOfEdge, (stretch) => stretch),
-    'text',
-  )}::int4[])`;
-  return {
-    array,
-    inStretch: (edge) => `${index}[${edge}] IS NOT NULL`,
-    stretchOf: (edge) => `${index}[${edge}]`,
-  };
-}
-
-/**
- * The last number of each series before `before`, and not before `since`: what still holds where a question begins. Series
- * without any are left out.
- */
-export async function lastNumbersBefore(
+/** The last number of each series in a stretch: what still holds behind it. Series without any are left out. */
+export async function lastNumbers(
   query: Query,
   seriesIds: readonly number[],
-  { low, high }: Stretch,
+  stretch: Stretch,
 ): Promise<ReadonlyMap<number, NumberAt>> {
-  return numbersNextTo(query, seriesIds, { low, high }, 'desc');
+  return outermost(query, seriesIds, stretch, 'desc', [`${NUMBER_OF_READING} IS NOT NULL`]);
 }
 
-/** The first number of each series from `low` on: where a line drawn beyond the end of a question leads. */
-export async function firstNumbersFrom(
+/** The first number of each series in a stretch: where a line drawn up to it leads. Series without any are left out. */
+export async function firstNumbers(
   query: Query,
   seriesIds: readonly number[],
-  { low, high }: Stretch,
+  stretch: Stretch,
 ): Promise<ReadonlyMap<number, NumberAt>> {
-  return numbersNextTo(query, seriesIds, { low, high }, 'asc');
+  return outermost(query, seriesIds, stretch, 'asc', [`${NUMBER_OF_READING} IS NOT NULL`]);
 }
 
-async function numbersNextTo(
+/** The last reading of each series in a stretch, of any kind. */
+export async function lastValues(
+  query: Query,
+  seriesIds: readonly number[],
+  stretch: Stretch,
+): Promise<ReadonlyMap<number, ValueAt>> {
+  return outermost(query, seriesIds, stretch, 'desc', []);
+}
+
+async function outermost(
   query: Query,
   seriesIds: readonly number[],
   { low, high }: Stretch,
   order: 'asc' | 'desc',
-): Promise<ReadonlyMap<number, NumberAt>> {
+  conditions: readonly string[],
+): Promise<ReadonlyMap<number, ValueAt>> {
   if (seriesIds.length === 0 || low >= high) return new Map();
   const parameters = new Parameters();
   const series = parameters.add(column(seriesIds, Number), 'text');
@@ -156,42 +142,13 @@ async function numbersNextTo(
     's."id"',
     parameters.add(new Date(low).toISOString(), 'timestamptz'),
     parameters.add(new Date(high).toISOString(), 'timestamptz'),
-    [`${NUMBER_OF_READING} IS NOT NULL`],
+    conditions,
     { order, limit: '1' },
   );
   const rows = await query<{ id: number; at: number; value: string }>(
-    `SELECT s."id", ${epochMs('r."at"')} AS "at", ${NUMBER_OF_READING}::text AS "value"
+    `SELECT s."id", ${epochMs('r."at"')} AS "at", ${VALUE_OF_READING} AS "value"
      FROM unnest(${series}::int4[]) AS s("id") CROSS JOIN LATERAL (${readings}) r`,
     ...parameters.values,
   );
   return new Map(rows.map(({ id, at, value }) => [id, { at, value }]));
-}
-
-/** A time as epoch milliseconds; a double holds every one of them. */
-export function epochMs(column: string): string {
-  return `(extract(epoch FROM ${column}) * 1000)::float8`;
-}
-
-/** A computed number without the zeros that computing leaves behind. */
-function text(number: string): string {
-  return `trim_scale(${number})::text`;
-}
-
-function partialOf({ seriesId, stretch, count, others, sum, min, max, area = null, ...ends }: Row): PartialAggregate {
-  return {
-    seriesId,
-    stretch,
-    count,
-    others,
-    sum,
-    min,
-    max,
-    first: numberAt(ends.first, ends.firstAt),
-    last: numberAt(ends.last, ends.lastAt),
-    area: count > 0 ? area : null,
-  };
-}
-
-function numberAt(value: string | null | undefined, at: number | null | undefined): NumberAt | null {
-  return value === null || value === undefined || at === null || at === undefined ? null : { value, at };
 }

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { PartialAggregate, Stretch } from '../../src/domain/partial-aggregate.js';
 import {
-  firstNumbersFrom,
-  lastNumbersBefore,
+  firstNumbers,
+  lastNumbers,
   partialAggregates,
   type PartialsQuestion,
 } from '../../src/storage/partial-aggregates.js';
@@ -64,8 +64,8 @@ describe('partial aggregates of raw readings', () => {
         const [id = 0] = await kept(rows);
         const bounds = { low: NOON + Math.min(one, other), high: NOON + Math.max(one, other) };
         const inside = numbersOf(rows).filter(({ at }) => at >= bounds.low && at < bounds.high);
-        const before = await snapshots.read((query) => lastNumbersBefore(query, [id], bounds));
-        const after = await snapshots.read((query) => firstNumbersFrom(query, [id], bounds));
+        const before = await snapshots.read((query) => lastNumbers(query, [id], bounds));
+        const after = await snapshots.read((query) => firstNumbers(query, [id], bounds));
         expect([before.get(id), after.get(id)]).toEqual([inside.at(-1), inside[0]]);
       }),
       { numRuns: 60 },
@@ -130,6 +130,12 @@ function byHand(
       first: ends && numbers[0] ? numbers[0] : null,
       last: (ends ? numbers.at(-1) : null) ?? null,
       area: some && ends ? unscaled(area) : null,
+      mixed:
+        ends && numbers.length < inside.length ? { first: valueOf(inside[0]), last: valueOf(inside.at(-1)) } : null,
     };
   });
+}
+
+function valueOf(row: ReadingRow | undefined): { value: string; at: number } {
+  return { value: row?.values.at(-1)?.text ?? '', at: row?.at ?? 0 };
 }
