@@ -30,7 +30,15 @@ export function combinePartials(pieces: readonly PartialPiece[]): PartialPiece |
     first: numbers[0]?.first ?? null,
     last: numbers.at(-1)?.last ?? null,
     area: area(numbers),
+    mixed: others > 0 ? ends(pieces) : null,
   };
+}
+
+/** The first and the last reading of any kind. */
+function ends(pieces: readonly PartialPiece[]): PartialPiece['mixed'] {
+  const first = pieces[0]?.mixed?.first ?? pieces[0]?.first;
+  const last = pieces.at(-1)?.mixed?.last ?? pieces.at(-1)?.last;
+  return first && last ? { first, last } : null;
 }
 
 function summed(texts: readonly (CanonicalNumber | null)[]): CanonicalNumber | null {

@@ -1,7 +1,7 @@
 import type { PartialPiece } from '../domain/combine-partials.js';
 import type { NumberAt } from '../domain/partial-aggregate.js';
 import { column } from './columns.js';
-import { Parameters } from './read-columns.js';
+import { epochMs, Parameters } from './read-columns.js';
 import type { RolledRow } from './rolled-pieces.js';
 import type { Query } from './snapshots.js';
 
@@ -42,7 +42,7 @@ export async function rolledRows(query: Query, { hours, wanted, cut, ends }: Row
   const totals = TOTALS.slice(0, ends ? TOTALS.length : TOTALS_WITHOUT_ENDS).map((name) => `u."${name}"`);
   const lists = LISTS.slice(0, ends ? LISTS.length : TOTALS_WITHOUT_ENDS + 1).map((name) => `u."${name}"::text`);
   const rows = await query<Row>(
-    `SELECT u."seriesId", (extract(epoch FROM u."at") * 1000)::float8 AS "at", concat_ws(' ', ${totals.join(', ')}) AS "total",
+    `SELECT u."seriesId", ${epochMs('u."at"')} AS "at", concat_ws(' ', ${totals.join(', ')}) AS "total",
        CASE WHEN u."places" IS NOT NULL AND u."at" = ANY(${parameters.add(
          column(cut, (bucket) => new Date(bucket)),
          'text',
@@ -83,6 +83,7 @@ function pieceOf(cells: readonly string[], at: number): PartialPiece {
     first: numberAt(first, firstAt, at),
     last: numberAt(last, lastAt, at),
     area,
+    mixed: null,
   };
 }
 

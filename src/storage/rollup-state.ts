@@ -1,3 +1,4 @@
+import { epochMs } from './read-columns.js';
 import type { PrismaService, Transaction } from './prisma.service.js';
 
 /** How far the roll-ups are, in epoch milliseconds; see RollupState in schema.prisma. */
@@ -109,7 +110,7 @@ export function floor(epochMs: number, stepMs: number): number {
   return Math.floor(epochMs / stepMs) * stepMs;
 }
 
-const time = (name: string): string => `(extract(epoch FROM "${name}") * 1000)::float8 AS "${name}"`;
+const time = (name: string): string => `${epochMs(`"${name}"`)} AS "${name}"`;
 
 const STATE = `
 SELECT ${['announced', 'ready', 'hoursUntil', 'daysUntil', 'daysFrom'].map(time).join(', ')},

@@ -1,4 +1,5 @@
-import { readingsOf } from './reading-source.js';
+import { epochMs } from './read-columns.js';
+import { NUMBER_OF_READING, readingsOf } from './reading-source.js';
 
 /**
  * The SQL that makes roll-ups. They are always computed from the readings and never added to, so that neither the order nor the
@@ -11,9 +12,6 @@ export const LEAST_OF_DAY = 24;
 const LEAST_FOR_HOURS = 144;
 /** An hour of so many readings tells each of its minutes; one of fewer has no row. */
 export const LEAST_OF_HOUR = 300;
-
-/** The number that a reading counts as: of several values in one millisecond the greatest by the fixed order. */
-const NUMBER = `coalesce(r."number", CASE WHEN jsonb_typeof(r."several" -> -1) = 'number' THEN (r."several" ->> -1)::numeric END)`;
 
 const TOTALS = ['count', 'firstAt', 'lastAt', 'sum', 'min', 'max', 'first', 'last', 'area'] as const;
 /** What each element of a row tells, by the column that lists it. */
@@ -44,7 +42,7 @@ function ms(from: string, to: string): string {
 const READINGS = `
   SELECT s."id" AS "seriesId", n.* FROM unnest($1::text::int4[]) AS s("id")
   CROSS JOIN LATERAL (
-    SELECT r."at", ${NUMBER} AS "number", lag(r."at") OVER w AS "before", lead(r."at") OVER w AS "after"
+    SELECT r."at", ${NUMBER_OF_READING} AS "number", lag(r."at") OVER w AS "before", lead(r."at") OVER w AS "after"
     FROM (${readingsOf('s."id"', '$2::text::timestamptz', '$3::text::timestamptz')}) r WINDOW w AS (ORDER BY r."at")
   ) n`;
 
@@ -111,7 +109,7 @@ WHERE u."seriesId" = ANY($1::text::int4[]) AND u."at" >= $2::text::timestamptz A
 export const TAKE_MARKS = `
 DELETE FROM "RollupMark" m USING (SELECT "seriesId", "day", "id" FROM "RollupMark" LIMIT $1::int) t
 WHERE m."seriesId" = t."seriesId" AND m."day" = t."day" AND m."id" = t."id"
-RETURNING m."seriesId", (extract(epoch FROM m."day") * 1000)::float8 AS "day"`;
+RETURNING m."seriesId", ${epochMs('m."day"')} AS "day"`;
 
 /**
  * $1 from, $2 to, $3 the last one done, $4 how many at most. Series of devices that were heard in this time: what a device was heard

@@ -128,6 +128,6 @@ function eventsOf(burst: Burst, device: { productKey: string; deviceName: string
 
 describe('roll-ups', () => {
   it('say what the readings say, whatever comes late, again or in any order', async () => {
-    await fc.assert(fc.asyncProperty(fc.array(anyDeed, { minLength: 3, maxLength: 14, size: 'max' }), check), { numRuns: 25 });
+    await fc.assert(fc.asyncProperty(fc.array(anyDeed, { minLength: 3, maxLength: 14, size: 'max' }), check), { numRuns: 25, endOnFailure: true });
   }, 120_000);
 });
