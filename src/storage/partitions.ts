@@ -129,6 +129,9 @@ function isExpired(name: string, cutoffs: Record<PartitionNeed['table'], string>
   return utcDay(end) <= cutoff;
 }
 
-function isPartitioned(table: string, cutoffs: Record<PartitionNeed['table'], string>): table is PartitionNeed['table'] {
+function isPartitioned(
+  table: string,
+  cutoffs: Record<PartitionNeed['table'], string>,
+): table is PartitionNeed['table'] {
   return table in cutoffs;
 }

@@ -29,7 +29,10 @@ export async function rolledPartials(query: Query, question: PartialsQuestion): 
   const [first, last] = [stretches[0], stretches.at(-1)];
   if (!first || !last || last.high - first.low < WORTH_LOOKING_MS) return partialAggregates(query, question);
   const known = new Map<number, Progress>(
-    seriesIds.map((id) => [id, { pieces: [], rests: stretches.map((stretch, index) => ({ ...stretch, stretch: index })) }]),
+    seriesIds.map((id) => [
+      id,
+      { pieces: [], rests: stretches.map((stretch, index) => ({ ...stretch, stretch: index })) },
+    ]),
   );
   await from(query, known, { hours: 24, bucketMs: DAY_MS, elementMs: HOUR_MS }, ends);
   await from(query, known, { hours: 1, bucketMs: HOUR_MS, elementMs: MINUTE_MS }, ends);
@@ -50,7 +53,10 @@ async function from(query: Query, known: ReadonlyMap<number, Progress>, level: L
     joined(rests, DAY_MS).map(({ low, high }) => ({ seriesId, low: floor(low, bucketMs), high })),
   );
   if (wanted.length === 0) return;
-  const cut = cutBuckets([...known.values()].flatMap(({ rests }) => rests), bucketMs);
+  const cut = cutBuckets(
+    [...known.values()].flatMap(({ rests }) => rests),
+    bucketMs,
+  );
   const rows = new Map<number, Map<number, RolledRow>>();
   for (const row of await rolledRows(query, { hours, wanted, cut, ends })) {
     const ofSeries = rows.get(row.seriesId) ?? new Map<number, RolledRow>();

@@ -44,7 +44,7 @@ export function answerFrom(
     else rests.push({ low, high, stretch });
   };
   for (const { stretch, low, high } of asked) {
-    for (let from = low; from < high; ) {
+    for (let from = low; from < high;) {
       const bucket = floor(from, bucketMs);
       const to = Math.min(high, bucket + bucketMs);
       const row = rows.get(bucket);

@@ -33,9 +33,18 @@ const TOTALS_WITHOUT_ENDS = 4;
 export async function rolledRows(query: Query, { hours, wanted, cut, ends }: RowsWanted): Promise<RolledRow[]> {
   const parameters = new Parameters();
   const columns = [
-    parameters.add(column(wanted, ({ seriesId }) => seriesId), 'text'),
-    parameters.add(column(wanted, ({ low }) => new Date(low)), 'text'),
-    parameters.add(column(wanted, ({ high }) => new Date(high)), 'text'),
+    parameters.add(
+      column(wanted, ({ seriesId }) => seriesId),
+      'text',
+    ),
+    parameters.add(
+      column(wanted, ({ low }) => new Date(low)),
+      'text',
+    ),
+    parameters.add(
+      column(wanted, ({ high }) => new Date(high)),
+      'text',
+    ),
   ];
   const low = Math.min(...wanted.map((each) => each.low));
   const high = Math.max(...wanted.map((each) => each.high));

@@ -30,7 +30,9 @@ const SETTLED_AFTER_MS = 15 * 60_000;
 
 /** The state, held until this transaction ends, or null while another keeper holds it. The first call makes it. */
 export async function holdState(tx: Transaction, now: Date): Promise<RollupState | null> {
-  const [lock] = await tx.$queryRawUnsafe<{ had: boolean }[]>(`SELECT pg_try_advisory_xact_lock(${ROLLUP_LOCK}) AS had`);
+  const [lock] = await tx.$queryRawUnsafe<{ had: boolean }[]>(
+    `SELECT pg_try_advisory_xact_lock(${ROLLUP_LOCK}) AS had`,
+  );
   if (!lock?.had) return null;
   const [known] = await tx.$queryRawUnsafe<RollupState[]>(STATE);
   if (known) return known;

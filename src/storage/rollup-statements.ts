@@ -125,3 +125,6 @@ export const SERIES_DENSE = `
 SELECT DISTINCT u."seriesId" AS "id" FROM "ReadingRollup" u
 WHERE u."hours" = 1 AND u."at" >= $1::text::timestamptz - INTERVAL '2 days' AND u."at" < $2::text::timestamptz AND u."seriesId" > $3::int
 ORDER BY 1 LIMIT $4::int`;
+
+/** $1 a time: a device that was heard before it. */
+export const HEARD_BEFORE = `SELECT "id" FROM "Device" WHERE "firstSeen" < $1::text::timestamptz LIMIT 1`;

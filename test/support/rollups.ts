@@ -8,7 +8,7 @@ import { Snapshots } from '../../src/storage/snapshots.js';
 /** Rolls up everything that can be at `now`, in small steps. */
 export async function rollUpAll(rollups: Rollups, now: Date, seriesAtOnce = 5): Promise<void> {
   if (!(await rollups.advance(now))) throw new Error('a transaction stands in the way of the roll-ups');
-  const steps: ((now: Date, atMost: number) => Promise<StepDone>)[] = [
+  const steps: ((now: Date, atMost: number) => Promise<StepDone | null>)[] = [
     (...step) => rollups.redo(...step),
     (...step) => rollups.nextDay(...step),
     (...step) => rollups.nextHour(...step),
