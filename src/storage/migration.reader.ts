@@ -33,6 +33,9 @@ const TABLES = [
   'IngestReplica',
   'SpoolPosition',
   'IngestBatch',
+  'ReadingRollup',
+  'RollupMark',
+  'RollupState',
 ];
 
 /** Asks whether the database is migrated. The service itself never migrates. */
