@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { IngestModule } from '../ingest/ingest.module.js';
 import { ReaderModule } from '../storage/reader.module.js';
 import { StorageModule } from '../storage/storage.module.js';
+import { AggregatesController } from './aggregates.controller.js';
 import { BindingsController } from './bindings.controller.js';
 import { DevicesController } from './devices.controller.js';
 import { Exports } from './exports.js';
@@ -17,6 +18,7 @@ import { SetAsideController } from './set-aside.controller.js';
   controllers: [
     DevicesController,
     HistoryController,
+    AggregatesController,
     BindingsController,
     IngestController,
     SetAsideReplaysController,

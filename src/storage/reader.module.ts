@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AggregateReader } from './aggregate.reader.js';
 import { BindingReader } from './binding.reader.js';
 import { DeviceReader } from './device.reader.js';
 import { EventReader } from './event.reader.js';
@@ -15,6 +16,7 @@ import { StorageModule } from './storage.module.js';
 const READERS = [
   DeviceReader,
   ReadingReader,
+  AggregateReader,
   EventReader,
   BindingReader,
   SetAsideReader,
