@@ -14,12 +14,22 @@ export interface PartitionNeed {
 /** Serialises those who make or drop partitions, over all replicas. Any number will do; it must never change. */
 const PARTITION_LOCK = 7_310_001;
 const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+
+/**
+ * $1 how many hours ahead. The log goes by the database's clock, of which there is one: nobody has to know the hour to make its
+ * partition.
+ */
+const ADD_LOG_HOURS = `SELECT "partitions"."add_hour"('ChangeLog', clock_timestamp() + ahead * INTERVAL '1 hour')
+  FROM generate_series(0, $1::int) AS ahead`;
+const LOG_HOURS_AHEAD = 3;
 
 /** What is kept for how long. Undefined keeps everything. */
 export interface KeepDays {
   readonly dedupeDays: number;
   readonly retentionReadingsDays?: number | undefined;
   readonly retentionEventsDays?: number | undefined;
+  readonly streamKeepHours?: number | undefined;
 }
 
 /** Makes partitions ahead of need and drops those whose time is over. One replica at a time does it. */
@@ -36,6 +46,7 @@ export class Partitions {
         const make = table === 'SeenMessage' ? 'add_day' : 'add_month';
         await tx.$executeRawUnsafe(`SELECT "partitions"."${make}"($1::text, $2::text::date)`, table, day);
       }
+      await tx.$executeRawUnsafe(ADD_LOG_HOURS, 1);
     });
   }
 
@@ -50,6 +61,10 @@ export class Partitions {
     const existing = await this.names();
     const missing = needs.filter((need) => !existing.has(partitionName(need)));
     if (missing.length > 0) await this.add(missing);
+    await this.prisma.inTransaction(async (tx) => {
+      await tx.$executeRawUnsafe(`SELECT pg_advisory_xact_lock(${PARTITION_LOCK})`);
+      await tx.$executeRawUnsafe(ADD_LOG_HOURS, LOG_HOURS_AHEAD);
+    });
   }
 
   /**
@@ -64,9 +79,17 @@ export class Partitions {
       PropertyReading: cutoff(keep.retentionReadingsDays),
       EventLog: cutoff(keep.retentionEventsDays),
     };
-    const expired = [...(await this.names())].filter((name) => isExpired(name, cutoffs));
+    const logFrom = now.getTime() - (keep.streamKeepHours ?? 24) * HOUR_MS;
+    const expired = [...(await this.names())].filter(
+      (name) => isExpired(name, cutoffs) || logHourOf(name) + HOUR_MS <= logFrom,
+    );
     for (const name of expired) await this.drop(name);
     return expired;
+  }
+
+  /** While no log is kept, what happens is in none: whoever has a place in the log from before must not go on from there. */
+  async breakLog(): Promise<void> {
+    await this.prisma.$executeRawUnsafe(`UPDATE "ChangeLogState" SET "epoch" = gen_random_uuid()`);
   }
 
   private async drop(name: string): Promise<void> {
@@ -76,6 +99,7 @@ export class Partitions {
       // A writer may hold the parent for a moment; give up rather than make every writer queue behind us.
       await tx.$executeRawUnsafe(`SET LOCAL lock_timeout = '2s'`);
       await tx.$executeRawUnsafe(`ALTER TABLE "${table}" DETACH PARTITION "partitions"."${name}"`);
+      if (table === 'ChangeLog') await tx.$executeRawUnsafe(`SELECT "partitions"."forget_changes"($1::text)`, name);
       await tx.$executeRawUnsafe(`DROP TABLE "partitions"."${name}"`);
     }, UNHURRIED);
   }
@@ -87,6 +111,13 @@ export class Partitions {
     );
     return new Set(rows.map(({ name }) => name));
   }
+}
+
+/** When the hour of a partition of the log begins; in the far future for other tables. */
+function logHourOf(name: string): number {
+  const [table, ...numbers] = name.split('_');
+  const [year = 0, month = 0, day = 0, hour = 0] = numbers.map(Number);
+  return table === 'ChangeLog' ? Date.UTC(year, month - 1, day, hour) : Infinity;
 }
 
 /** The UTC day of an instant, as PostgreSQL writes it. */

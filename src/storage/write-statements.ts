@@ -53,7 +53,7 @@ UPDATE "Device" d SET
   "gatewayProductKey" = w."gatewayProductKey", "gatewayDeviceName" = w."gatewayDeviceName", "gatewayAt" = w."gatewayAt",
   "firstSeen" = w."firstSeen", "lastSeen" = w."lastSeen"
 FROM (
-  SELECT o."id",
+  SELECT o."id", o AS "old",
     CASE WHEN c.iot THEN n.iot_id ELSE o."iotId" END AS "iotId",
     CASE WHEN c.iot THEN n.iot_id_at ELSE o."iotIdAt" END AS "iotIdAt",
     CASE WHEN c.type THEN n.type ELSE o."deviceType" END AS "deviceType",
