@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { BindingReader } from './binding.reader.js';
+import { ChangeLogReader } from './change-log.reader.js';
 import { DeviceReader } from './device.reader.js';
 import { EventReader } from './event.reader.js';
 import { LedgerReader } from './ledger.reader.js';
@@ -21,6 +22,7 @@ const READERS = [
   ReplayJobReader,
   LedgerReader,
   ReplicaReader,
+  ChangeLogReader,
   MigrationReader,
 ];
 
