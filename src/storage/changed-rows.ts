@@ -61,7 +61,7 @@ export class ChangedRows {
   }
 
   async insertReadings(...columns: readonly string[]): Promise<void> {
-    this.readings = await this.pairs(READINGS_CHANGED, columns);
+    this.readings = await this.pairs(INSERT_READINGS, columns);
   }
 
   /**
@@ -115,11 +115,6 @@ FROM (SELECT DISTINCT "deviceId", "at" FROM changed ORDER BY "at", "deviceId") c
 const EVENTS_CHANGED = `
 WITH changed AS (${INSERT_EVENTS} RETURNING e."at", e."hash")
 SELECT array_agg(c."at")::text AS "left", array_agg(c."hash")::text AS "right" FROM (SELECT * FROM changed ORDER BY "at", "hash") c`;
-
-const READINGS_CHANGED = `
-WITH changed AS (${INSERT_READINGS} RETURNING r."seriesId", r."at")
-SELECT array_agg(c."seriesId")::text AS "left", array_agg(c."at")::text AS "right"
-FROM (SELECT * FROM changed ORDER BY "at", "seriesId") c`;
 
 /** $1 devices, $2 presences, $3 and $4 bindings, $5 and $6 events, $7 and $8 readings. */
 const INSERT_CHANGES = `

@@ -1,7 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Settings } from '../config/settings.js';
 import { HourlyTask } from './hourly-task.js';
-import { keepsLog } from './changed-rows.js';
 import { Partitions, type KeepDays } from './partitions.js';
 
 /** Keeps partitions ahead of need and within retention. */
@@ -18,7 +17,6 @@ export class PartitionKeeper extends HourlyTask {
     const now = new Date();
     await this.partitions.addAhead(now, this.keep);
     const dropped = await this.partitions.dropExpired(now, this.keep);
-    if (!keepsLog(this.keep)) await this.partitions.breakLog();
     if (dropped.length > 0) this.log.log({ msg: 'dropped partitions older than what is kept', partitions: dropped });
   }
 }

@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
+import { addLogHours } from './change-log-hours.js';
+import { PARTITION_LOCK } from './partition-lock.js';
 import { UNHURRIED } from './patience.js';
 import { PrismaService } from './prisma.service.js';
 
 /** The tables that are partitioned by month. */
-export type MonthlyTable = 'PropertyReading' | 'EventLog';
+export type MonthlyTable = 'PropertyReading' | 'EventLog' | 'ReadingRollup';
 
 /** A partition that must exist: the one of `table` that holds `day` (UTC, `YYYY-MM-DD`). */
 export interface PartitionNeed {
@@ -11,25 +13,13 @@ export interface PartitionNeed {
   readonly day: string;
 }
 
-/** Serialises those who make or drop partitions, over all replicas. Any number will do; it must never change. */
-const PARTITION_LOCK = 7_310_001;
 const DAY_MS = 86_400_000;
-const HOUR_MS = 3_600_000;
-
-/**
- * $1 how many hours ahead. The log goes by the database's clock, of which there is one: nobody has to know the hour to make its
- * partition.
- */
-const ADD_LOG_HOURS = `SELECT "partitions"."add_hour"('ChangeLog', clock_timestamp() + ahead * INTERVAL '1 hour')
-  FROM generate_series(0, $1::int) AS ahead`;
-const LOG_HOURS_AHEAD = 3;
 
 /** What is kept for how long. Undefined keeps everything. */
 export interface KeepDays {
   readonly dedupeDays: number;
   readonly retentionReadingsDays?: number | undefined;
   readonly retentionEventsDays?: number | undefined;
-  readonly streamKeepHours?: number | undefined;
 }
 
 /** Makes partitions ahead of need and drops those whose time is over. One replica at a time does it. */
@@ -46,7 +36,7 @@ export class Partitions {
         const make = table === 'SeenMessage' ? 'add_day' : 'add_month';
         await tx.$executeRawUnsafe(`SELECT "partitions"."${make}"($1::text, $2::text::date)`, table, day);
       }
-      await tx.$executeRawUnsafe(ADD_LOG_HOURS, 1);
+      await addLogHours(tx, 1);
     });
   }
 
@@ -61,10 +51,6 @@ export class Partitions {
     const existing = await this.names();
     const missing = needs.filter((need) => !existing.has(partitionName(need)));
     if (missing.length > 0) await this.add(missing);
-    await this.prisma.inTransaction(async (tx) => {
-      await tx.$executeRawUnsafe(`SELECT pg_advisory_xact_lock(${PARTITION_LOCK})`);
-      await tx.$executeRawUnsafe(ADD_LOG_HOURS, LOG_HOURS_AHEAD);
-    });
   }
 
   /**
@@ -77,30 +63,24 @@ export class Partitions {
     const cutoffs: Record<PartitionNeed['table'], string> = {
       SeenMessage: cutoff(keep.dedupeDays),
       PropertyReading: cutoff(keep.retentionReadingsDays),
+      ReadingRollup: cutoff(keep.retentionReadingsDays),
       EventLog: cutoff(keep.retentionEventsDays),
     };
-    const logFrom = now.getTime() - (keep.streamKeepHours ?? 24) * HOUR_MS;
-    const expired = [...(await this.names())].filter(
-      (name) => isExpired(name, cutoffs) || logHourOf(name) + HOUR_MS <= logFrom,
-    );
-    for (const name of expired) await this.drop(name);
+    const expired = [...(await this.names())].filter((name) => isExpired(name, cutoffs));
+    for (const together of withRollups(expired)) await this.drop(together);
     return expired;
   }
 
-  /** While no log is kept, what happens is in none: whoever has a place in the log from before must not go on from there. */
-  async breakLog(): Promise<void> {
-    await this.prisma.$executeRawUnsafe(`UPDATE "ChangeLogState" SET "epoch" = gen_random_uuid()`);
-  }
-
-  private async drop(name: string): Promise<void> {
-    const [table = ''] = name.split('_');
+  private async drop(names: readonly string[]): Promise<void> {
     await this.prisma.inTransaction(async (tx) => {
       await tx.$executeRawUnsafe(`SELECT pg_advisory_xact_lock(${PARTITION_LOCK})`);
       // A writer may hold the parent for a moment; give up rather than make every writer queue behind us.
       await tx.$executeRawUnsafe(`SET LOCAL lock_timeout = '2s'`);
-      await tx.$executeRawUnsafe(`ALTER TABLE "${table}" DETACH PARTITION "partitions"."${name}"`);
-      if (table === 'ChangeLog') await tx.$executeRawUnsafe(`SELECT "partitions"."forget_changes"($1::text)`, name);
-      await tx.$executeRawUnsafe(`DROP TABLE "partitions"."${name}"`);
+      for (const name of names) {
+        const [table = ''] = name.split('_');
+        await tx.$executeRawUnsafe(`ALTER TABLE "${table}" DETACH PARTITION "partitions"."${name}"`);
+        await tx.$executeRawUnsafe(`DROP TABLE "partitions"."${name}"`);
+      }
     }, UNHURRIED);
   }
 
@@ -111,13 +91,6 @@ export class Partitions {
     );
     return new Set(rows.map(({ name }) => name));
   }
-}
-
-/** When the hour of a partition of the log begins; in the far future for other tables. */
-function logHourOf(name: string): number {
-  const [table, ...numbers] = name.split('_');
-  const [year = 0, month = 0, day = 0, hour = 0] = numbers.map(Number);
-  return table === 'ChangeLog' ? Date.UTC(year, month - 1, day, hour) : Infinity;
 }
 
 /** The UTC day of an instant, as PostgreSQL writes it. */
@@ -136,13 +109,30 @@ function monthAfter(now: Date, months: number): string {
   return utcDay(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + months, 1));
 }
 
+/** Partitions to be dropped, those of one month's readings and of their roll-ups in one go: neither is ever seen without the other. */
+function withRollups(names: readonly string[]): string[][] {
+  const groups = new Map<string, string[]>();
+  for (const name of names) {
+    const group = name.replace(/^ReadingRollup/, 'PropertyReading');
+    groups.set(group, [...(groups.get(group) ?? []), name]);
+  }
+  return [...groups.values()];
+}
+
 function isExpired(name: string, cutoffs: Record<PartitionNeed['table'], string>): boolean {
   const [table, ...date] = name.split('_');
-  if (table !== 'SeenMessage' && table !== 'PropertyReading' && table !== 'EventLog') return false;
+  if (table === undefined || !isPartitioned(table, cutoffs)) return false;
   const cutoff = cutoffs[table];
   if (cutoff === '') return false;
   if (date[0] === 'before') return cutoff >= '2015-01-01';
   const [year = 0, month = 0, day] = date.map(Number);
   const end = day === undefined ? Date.UTC(year, month, 1) : Date.UTC(year, month - 1, day + 1);
   return utcDay(end) <= cutoff;
+}
+
+function isPartitioned(
+  table: string,
+  cutoffs: Record<PartitionNeed['table'], string>,
+): table is PartitionNeed['table'] {
+  return table in cutoffs;
 }
