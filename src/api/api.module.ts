@@ -11,6 +11,8 @@ import { HistoryController } from './history.controller.js';
 import { IngestController } from './ingest.controller.js';
 import { SetAsideReplaysController } from './set-aside-replays.controller.js';
 import { SetAsideController } from './set-aside.controller.js';
+import { StreamController } from './stream.controller.js';
+import { ChangeFeed } from './stream/change-feed.js';
 
 /** REST. IngestStatus, Replay and Replays, which it knows from the domain, are provided by ingest. */
 @Module({
@@ -24,7 +26,8 @@ import { SetAsideController } from './set-aside.controller.js';
     SetAsideReplaysController,
     SetAsideController,
     HealthController,
+    StreamController,
   ],
-  providers: [Exports],
+  providers: [Exports, ChangeFeed],
 })
 export class ApiModule {}

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AggregateReader } from './aggregate.reader.js';
 import { BindingReader } from './binding.reader.js';
+import { ChangeLogReader } from './change-log.reader.js';
 import { DeviceReader } from './device.reader.js';
 import { EventReader } from './event.reader.js';
 import { LedgerReader } from './ledger.reader.js';
@@ -23,6 +24,7 @@ const READERS = [
   ReplayJobReader,
   LedgerReader,
   ReplicaReader,
+  ChangeLogReader,
   MigrationReader,
 ];
 
