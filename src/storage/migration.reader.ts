@@ -33,6 +33,13 @@ const TABLES = [
   'IngestReplica',
   'SpoolPosition',
   'IngestBatch',
+  'DeviceIdentity',
+  'DeviceHistory',
+  'PresenceHistory',
+  'PresenceTouched',
+  'PresenceChange',
+  'PresenceCount',
+  'PresenceDay',
 ];
 
 /** Asks whether the database is migrated. The service itself never migrates. */

@@ -3,6 +3,7 @@ import { deviceKeyText, type DeviceKey } from '../domain/device-key.js';
 import type { SpoolPosition } from '../domain/event-sink.js';
 import { jsonOf, type Value } from '../domain/value.js';
 import { column } from './columns.js';
+import { knownSince, writeHistory, writeIdentities } from './history-rows.js';
 import type { CountRow } from './outcome-tally.js';
 import type { Transaction } from './prisma.service.js';
 import { setAsideRow } from './set-aside-row.js';
@@ -76,13 +77,14 @@ export async function lockDevices(
  * @returns the series whose current value was newer already.
  */
 export async function writePlan(tx: Transaction, plan: WritePlan): Promise<ReadonlySet<SeriesPlan>> {
-  const ids = await writeDevices(tx, plan.devices);
+  const ids = await writeDevices(tx, plan);
   await forgetOldState(tx, plan.devices, ids);
   const { idOf: seriesIds, late } = await writeSeries(tx, plan.series, ids);
   await writeReadings(tx, plan.series, seriesIds);
   await writeEvents(tx, plan, ids);
   await writeBindings(tx, plan, ids);
   await writeTags(tx, plan, ids);
+  await writeHistory(tx, plan, ids);
   await writeRefused(tx, plan.refused);
   return late;
 }
@@ -113,7 +115,8 @@ export async function lockSetAside(tx: Transaction, ids: readonly MessageKey[]):
 
 type DeviceIds = (device: DeviceKey) => number;
 
-async function writeDevices(tx: Transaction, devices: readonly DevicePlan[]): Promise<DeviceIds> {
+async function writeDevices(tx: Transaction, plan: WritePlan): Promise<DeviceIds> {
+  const { devices } = plan;
   const ids = new Map<string, number>();
   let missing = devices;
   while (missing.length > 0) {
@@ -129,7 +132,10 @@ async function writeDevices(tx: Transaction, devices: readonly DevicePlan[]): Pr
     missing = missing.filter(({ device }) => !ids.has(deviceKeyText(device))); // made by another writer meanwhile
   }
   const idOf: DeviceIds = (device) => found(ids.get(deviceKeyText(device)));
-  if (devices.length > 0) await updateDevices(tx, devices, idOf);
+  if (devices.length > 0) {
+    await writeIdentities(tx, devices, plan, idOf);
+    await updateDevices(tx, devices, idOf);
+  }
   return idOf;
 }
 
@@ -153,6 +159,7 @@ async function updateDevices(tx: Transaction, devices: readonly DevicePlan[], id
     column(devices, ({ gateway }) => gateway?.at ?? null),
     column(devices, ({ firstSeen }) => firstSeen),
     column(devices, ({ lastSeen }) => lastSeen),
+    column(devices, knownSince),
   );
 }
 
