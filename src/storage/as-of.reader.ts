@@ -162,14 +162,15 @@ class Walk {
   async run(): Promise<Page<DeviceView, DevicePlace>> {
     const { limit } = this.page;
     for (;;) {
-      const chunk = this.fleet.filter ? CHUNK : Math.min(limit + 1 - this.found.length, WORKED_OUT);
+      const chunk = this.fleet.filter || this.looked > 0 ? CHUNK : limit + 1;
       const candidates = await this.candidates(chunk);
       const known = candidates.filter((candidate) => candidate.known).map(({ id }) => id);
       const then = await devicesThen(this.query, known, this.at);
       for (const { id, productKey, deviceName } of candidates) {
         const view = then.get(id)?.view;
         if (view && this.shows(view)) this.found.push(view);
-        if (this.found.length > limit) return { items: this.found.slice(0, limit), next: placeOf(this.found[limit - 1]) };
+        if (this.found.length > limit)
+          return { items: this.found.slice(0, limit), next: placeOf(this.found[limit - 1]) };
         this.place = [productKey, deviceName];
       }
       if (candidates.length < chunk) return { items: this.found, next: null };
@@ -188,8 +189,9 @@ class Walk {
     const parameters = new Parameters();
     const conditions = ['TRUE'];
     const moment = parameters.add(this.at.toISOString(), 'timestamptz');
-    if (this.fleet.productKey !== undefined) {
-      conditions.push(`d."productKey" = ${parameters.add(this.fleet.productKey, 'text')}`);
+    const products = [this.fleet.productKey, this.fleet.filter && productOf(this.fleet.filter)];
+    for (const product of products) {
+      if (typeof product === 'string') conditions.push(`d."productKey" = ${parameters.add(product, 'text')}`);
     }
     if (this.place) {
       const [productKey, deviceName] = this.place;
@@ -204,6 +206,13 @@ class Walk {
       ...parameters.values,
     );
   }
+}
+
+/** The product that a condition asks for, where it asks for one: nobody is ever of another. */
+function productOf(filter: FilterExpression): string | null {
+  if (filter.kind === 'and') return filter.parts.map(productOf).find((product) => product !== null) ?? null;
+  if (filter.kind !== 'compare' || filter.operator !== 'eq' || filter.value.type !== 'text') return null;
+  return filter.field.kind === 'attribute' && filter.field.name === 'productKey' ? filter.value.text : null;
 }
 
 function placeOf(view: DeviceView | undefined): DevicePlace | null {

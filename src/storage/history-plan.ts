@@ -1,4 +1,10 @@
-import type { DeviceEvent, DeviceIdentified, LifecycleChanged, PresenceChanged } from '../domain/device-event.js';
+import type {
+  DeviceIdentified,
+  GatewayChanged,
+  LifecycleChanged,
+  PresenceChanged,
+  TagsChanged,
+} from '../domain/device-event.js';
 import { deviceKeyText, type DeviceKey } from '../domain/device-key.js';
 import { compareText } from '../domain/value.js';
 
@@ -43,27 +49,6 @@ export class HistoryFolding {
   private readonly history = new Map<string, HistoryPlan>();
   private readonly presence = new Map<string, PresencePlan[]>();
 
-  add(event: DeviceEvent): void {
-    switch (event.kind) {
-      case 'device-identified':
-        return this.addIdentity(event);
-      case 'presence-changed':
-        return this.addPresence(event);
-      case 'lifecycle-changed':
-        return this.addLifecycle(event);
-      case 'gateway-changed': {
-        if (event.action !== 'create' && event.action !== 'delete') return;
-        const { productKey = null, deviceName = null } = event.action === 'create' ? event.gateway : {};
-        return this.addFact({ ...event, attribute: 'gateway', key: '', value: productKey, part: deviceName });
-      }
-      case 'tags-changed':
-        for (const { key, value } of event.tags) this.addFact({ ...event, attribute: 'tag', key, value, part: null });
-        return;
-      default:
-        return;
-    }
-  }
-
   result(): HistoryRows {
     return {
       identities: [...this.identities.values()],
@@ -72,7 +57,7 @@ export class HistoryFolding {
     };
   }
 
-  private addIdentity({ device, iotId, deviceType, at }: DeviceIdentified): void {
+  addIdentity({ device, iotId, deviceType, at }: DeviceIdentified): void {
     const prefix = deviceKeyText(device);
     const told = (attribute: IdentityPlan['attribute'], value: string | null): void => {
       if (value === null) return;
@@ -84,7 +69,7 @@ export class HistoryFolding {
     told('deviceType', deviceType);
   }
 
-  private addPresence({ device, at, orderedBy, online, reason }: PresenceChanged): void {
+  addPresence({ device, at, orderedBy, online, reason }: PresenceChanged): void {
     const key = deviceKeyText(device);
     const known = this.presence.get(key);
     const row = { device, at, orderedBy, online, reason };
@@ -92,9 +77,20 @@ export class HistoryFolding {
     else this.presence.set(key, [row]);
   }
 
-  private addLifecycle(event: LifecycleChanged): void {
+  addLifecycle(event: LifecycleChanged): void {
     this.addFact({ ...event, attribute: 'lifecycle', key: '', value: event.action, part: null });
     if (event.action === 'create') this.addFact({ ...event, attribute: 'create', key: '', value: null, part: null });
+  }
+
+  addGateway({ device, at, action, gateway }: GatewayChanged): void {
+    if (action !== 'create' && action !== 'delete') return;
+    const attached = action === 'create';
+    const [value, part] = attached ? [gateway.productKey, gateway.deviceName] : [null, null];
+    this.addFact({ device, attribute: 'gateway', key: '', at, value, part });
+  }
+
+  addTags({ device, at, tags }: TagsChanged): void {
+    for (const { key, value } of tags) this.addFact({ device, attribute: 'tag', key, at, value, part: null });
   }
 
   private addFact({ device, attribute, key, at, value, part }: HistoryPlan): void {

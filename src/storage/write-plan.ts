@@ -149,23 +149,27 @@ class Folding {
     if (event.kind === 'upgrade-job-changed') return; // concerns a product, not a device
     const device = this.device(event.device);
     if (event.kind !== 'properties-reported') mentioned(device, event.at);
-    this.history.add(event);
     switch (event.kind) {
       case 'device-identified':
+        this.history.addIdentity(event);
         return foldIdentity(device, event);
       case 'properties-reported':
         return this.addReadings(device, event, message);
       case 'presence-changed':
         heard(device, event.orderedBy);
+        this.history.addPresence(event);
         return foldPresence(device, event);
       case 'user-bound':
       case 'user-unbound':
         return this.addBinding(event);
       case 'lifecycle-changed':
+        this.history.addLifecycle(event);
         return foldLifecycle(device, event);
       case 'gateway-changed':
+        this.history.addGateway(event);
         return foldGateway(device, event);
       case 'tags-changed':
+        this.history.addTags(event);
         return this.addTags(event);
       case 'command-replied':
         if (event.byDevice) heard(device, event.at);
