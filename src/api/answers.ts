@@ -6,6 +6,7 @@ const MEANINGS = {
   400: 'A parameter is wrong; each wrong one is named.',
   401: 'The token is missing or wrong.',
   404: 'There is no such thing.',
+  410: 'It was so long ago that it is not kept any more; the oldest moment that is, is named.',
   409: 'Several devices hold this iotId; `candidates` names them.',
   503: 'The database is away; `Retry-After` says when to ask again.',
 } as const;

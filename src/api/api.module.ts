@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { IngestModule } from '../ingest/ingest.module.js';
 import { ReaderModule } from '../storage/reader.module.js';
 import { StorageModule } from '../storage/storage.module.js';
+import { AsOf } from './as-of.js';
 import { BindingsController } from './bindings.controller.js';
 import { DevicesController } from './devices.controller.js';
 import { HealthController } from './health.controller.js';
@@ -22,5 +23,6 @@ import { SetAsideController } from './set-aside.controller.js';
     SetAsideController,
     HealthController,
   ],
+  providers: [AsOf],
 })
 export class ApiModule {}

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AsOfReader } from './as-of.reader.js';
 import { BindingReader } from './binding.reader.js';
 import { DeviceReader } from './device.reader.js';
 import { EventReader } from './event.reader.js';
@@ -22,6 +23,7 @@ const READERS = [
   LedgerReader,
   ReplicaReader,
   MigrationReader,
+  AsOfReader,
 ];
 
 /** The questions that can be asked of the database. */
