@@ -6,6 +6,7 @@ import { SetAsideStore } from '../domain/set-aside-store.js';
 import { DeviceEventWriter } from './device-event.writer.js';
 import { PartitionKeeper } from './partition-keeper.js';
 import { Partitions } from './partitions.js';
+import { PresenceCounter } from './presence-counter.js';
 import { PrismaService } from './prisma.service.js';
 import { ProcessRun } from './process-run.js';
 import { ReplayJobWriter } from './replay-job.writer.js';
@@ -29,6 +30,7 @@ import { SpoolPositionReader } from './spool-position.reader.js';
     { provide: SpoolPositions, useClass: SpoolPositionReader },
     SetAsideRemover,
     SetAsideKeeper,
+    PresenceCounter,
   ],
   exports: [PrismaService, EventSink, SetAsideStore, ReplayJobs, ReplicaBoard, SpoolPositions, SetAsideRemover],
 })
