@@ -5,6 +5,7 @@ import { StorageModule } from '../storage/storage.module.js';
 import { AsOf } from './as-of.js';
 import { BindingsController } from './bindings.controller.js';
 import { DevicesController } from './devices.controller.js';
+import { Exports } from './exports.js';
 import { HealthController } from './health.controller.js';
 import { HistoryController } from './history.controller.js';
 import { IngestController } from './ingest.controller.js';
@@ -23,6 +24,6 @@ import { SetAsideController } from './set-aside.controller.js';
     SetAsideController,
     HealthController,
   ],
-  providers: [AsOf],
+  providers: [AsOf, Exports],
 })
 export class ApiModule {}

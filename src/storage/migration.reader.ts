@@ -40,6 +40,9 @@ const TABLES = [
   'PresenceChange',
   'PresenceCount',
   'PresenceDay',
+  'ReadingRollup',
+  'RollupMark',
+  'RollupState',
 ];
 
 /** Asks whether the database is migrated. The service itself never migrates. */
