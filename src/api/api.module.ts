@@ -3,6 +3,7 @@ import { IngestModule } from '../ingest/ingest.module.js';
 import { ReaderModule } from '../storage/reader.module.js';
 import { StorageModule } from '../storage/storage.module.js';
 import { AggregatesController } from './aggregates.controller.js';
+import { AsOf } from './as-of.js';
 import { BindingsController } from './bindings.controller.js';
 import { DevicesController } from './devices.controller.js';
 import { Exports } from './exports.js';
@@ -28,6 +29,6 @@ import { ChangeFeed } from './stream/change-feed.js';
     HealthController,
     StreamController,
   ],
-  providers: [Exports, ChangeFeed],
+  providers: [AsOf, Exports, ChangeFeed],
 })
 export class ApiModule {}
