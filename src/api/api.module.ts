@@ -7,6 +7,7 @@ import { AsOf } from './as-of.js';
 import { BindingsController } from './bindings.controller.js';
 import { DevicesController } from './devices.controller.js';
 import { Exports } from './exports.js';
+import { FleetReadingsController } from './fleet-readings.controller.js';
 import { HealthController } from './health.controller.js';
 import { HistoryController } from './history.controller.js';
 import { IngestController } from './ingest.controller.js';
@@ -28,6 +29,7 @@ import { ChangeFeed } from './stream/change-feed.js';
     SetAsideController,
     HealthController,
     StreamController,
+    FleetReadingsController,
   ],
   providers: [AsOf, Exports, ChangeFeed],
 })

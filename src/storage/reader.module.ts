@@ -5,6 +5,7 @@ import { BindingReader } from './binding.reader.js';
 import { ChangeLogReader } from './change-log.reader.js';
 import { DeviceReader } from './device.reader.js';
 import { EventReader } from './event.reader.js';
+import { FleetReadingReader } from './fleet-reading.reader.js';
 import { LedgerReader } from './ledger.reader.js';
 import { MigrationGate } from './migration-gate.js';
 import { MigrationReader, ShippedMigrations } from './migration.reader.js';
@@ -28,6 +29,7 @@ const READERS = [
   ChangeLogReader,
   MigrationReader,
   AsOfReader,
+  FleetReadingReader,
 ];
 
 /** The questions that can be asked of the database. */
