@@ -4,6 +4,7 @@ import { ReaderModule } from '../storage/reader.module.js';
 import { StorageModule } from '../storage/storage.module.js';
 import { BindingsController } from './bindings.controller.js';
 import { DevicesController } from './devices.controller.js';
+import { ErasuresController } from './erasures.controller.js';
 import { HealthController } from './health.controller.js';
 import { HistoryController } from './history.controller.js';
 import { IngestController } from './ingest.controller.js';
@@ -21,6 +22,7 @@ import { SetAsideController } from './set-aside.controller.js';
     SetAsideReplaysController,
     SetAsideController,
     HealthController,
+    ErasuresController,
   ],
 })
 export class ApiModule {}

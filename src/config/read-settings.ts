@@ -58,6 +58,7 @@ const FIELDS = [
   'spoolDir',
   'spoolMaxBytes',
   'spoolAfterSeconds',
+  'erasureKey',
   'logLevel',
   'logFormat',
 ] as const satisfies readonly (keyof Settings)[];

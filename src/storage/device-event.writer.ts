@@ -6,6 +6,8 @@ import { type BatchNote, type BatchTicket, EventSink, SinkUnavailable, type Outc
 import { Metrics } from '../telemetry/metrics.js';
 import { findBatch, noteBatch } from './batch-tickets.js';
 import { asSinkError, databaseFault } from './database-fault.js';
+import { ErasedFacts } from './erased-facts.js';
+import { ErasureKeys } from './erasure-keys.js';
 import { inParts, type BatchInParts } from './message-parts.js';
 import { isShare, tallyOutcomes } from './outcome-tally.js';
 import { ProcessRun } from './process-run.js';
@@ -48,6 +50,7 @@ export class DeviceEventWriter extends EventSink {
     @Inject(Settings) private readonly settings: WriterSettings,
     @Optional() private readonly run: ProcessRun = new ProcessRun(),
     @Optional() private readonly metrics?: Metrics,
+    @Optional() private readonly erased: ErasedFacts = new ErasedFacts(new ErasureKeys({})),
   ) {
     super();
   }
@@ -76,7 +79,9 @@ export class DeviceEventWriter extends EventSink {
       const news = part.filter(({ key }) => !seen.has(key));
       if (news.length === 0) continue;
       const plan = planWrites(news, this.retention());
-      const lateSeries = await this.retried(news, () => this.prisma.inTransaction((tx) => writePlan(tx, plan)));
+      const lateSeries = await this.retried(news, () =>
+        this.prisma.inTransaction(async (tx) => writePlan(tx, await this.erased.leftOut(tx, plan))),
+      );
       const late = lateMessages(news, lateSeries);
       for (const { key } of news) if (!late.has(key)) current.add(key);
       for (const key of plan.expired) expired.add(key);
@@ -124,7 +129,7 @@ export class DeviceEventWriter extends EventSink {
       if (written !== null) return { outcomes: written, counts: [] };
       const { news, reusedIds, ...sorted } = sortOut(batch, fresh);
       const plan = planWrites(news, this.retention());
-      const lateSeries = await writePlan(tx, plan);
+      const lateSeries = await writePlan(tx, await this.erased.leftOut(tx, plan));
       if (note?.spooledUpTo) await noteSpoolPosition(tx, note.spooledUpTo, replica);
       const late = without(lateMessages(news, lateSeries), early.current);
       const expired = early.expired.size > 0 ? new Set([...early.expired, ...plan.expired]) : plan.expired;

@@ -33,6 +33,10 @@ const TABLES = [
   'IngestReplica',
   'SpoolPosition',
   'IngestBatch',
+  'ErasureKey',
+  'ErasedIdentity',
+  'ErasedUnbinding',
+  'Erasure',
 ];
 
 /** Asks whether the database is migrated. The service itself never migrates. */

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { BindingReader } from './binding.reader.js';
 import { DeviceReader } from './device.reader.js';
+import { ErasureReader } from './erasure.reader.js';
 import { EventReader } from './event.reader.js';
 import { LedgerReader } from './ledger.reader.js';
 import { MigrationGate } from './migration-gate.js';
@@ -22,6 +23,7 @@ const READERS = [
   LedgerReader,
   ReplicaReader,
   MigrationReader,
+  ErasureReader,
 ];
 
 /** The questions that can be asked of the database. */

@@ -4,6 +4,10 @@ import { ReplicaBoard, SpoolPositions } from '../domain/replica-board.js';
 import { ReplayJobs } from '../domain/replay-jobs.js';
 import { SetAsideStore } from '../domain/set-aside-store.js';
 import { DeviceEventWriter } from './device-event.writer.js';
+import { ErasedFacts } from './erased-facts.js';
+import { ErasureKeys } from './erasure-keys.js';
+import { ErasureRunner } from './erasure-runner.js';
+import { ErasureWriter } from './erasure.writer.js';
 import { PartitionKeeper } from './partition-keeper.js';
 import { Partitions } from './partitions.js';
 import { PrismaService } from './prisma.service.js';
@@ -29,7 +33,20 @@ import { SpoolPositionReader } from './spool-position.reader.js';
     { provide: SpoolPositions, useClass: SpoolPositionReader },
     SetAsideRemover,
     SetAsideKeeper,
+    ErasureKeys,
+    ErasedFacts,
+    ErasureWriter,
+    ErasureRunner,
   ],
-  exports: [PrismaService, EventSink, SetAsideStore, ReplayJobs, ReplicaBoard, SpoolPositions, SetAsideRemover],
+  exports: [
+    PrismaService,
+    EventSink,
+    SetAsideStore,
+    ReplayJobs,
+    ReplicaBoard,
+    SpoolPositions,
+    SetAsideRemover,
+    ErasureRunner,
+  ],
 })
 export class StorageModule {}
