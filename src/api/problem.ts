@@ -5,6 +5,8 @@ import { STATUS_CODES } from 'node:http';
 export interface ParameterProblem {
   readonly parameter: string;
   readonly detail: string;
+  /** Where in its text, from 1. */
+  readonly column?: number;
 }
 
 /** An RFC 9457 problem. */

@@ -11,6 +11,12 @@ export interface Walk {
   readonly limit: string;
 }
 
+/** The value of a reading `r` as JSON text: of several in one millisecond, the greatest by the fixed order. */
+export const VALUE_OF_READING = `coalesce(r."number"::text, r."json"::text, (r."several" -> -1)::text)`;
+
+/** The same as a number; null where it is none. */
+export const NUMBER_OF_READING = `coalesce(r."number", CASE WHEN jsonb_typeof(r."several" -> -1) = 'number' THEN (r."several" ->> -1)::numeric END)`;
+
 /**
  * SQL that selects the readings of one series as (`at`, `number`, `json`, `several`): the one place that knows where readings
  * are kept. Each argument is SQL. `low` and `high` should be parameters rather than columns, or partitions outside of them are
