@@ -5,6 +5,7 @@ import { StorageModule } from '../storage/storage.module.js';
 import { BindingsController } from './bindings.controller.js';
 import { DevicesController } from './devices.controller.js';
 import { ErasuresController } from './erasures.controller.js';
+import { EventsController } from './events.controller.js';
 import { HealthController } from './health.controller.js';
 import { HistoryController } from './history.controller.js';
 import { IngestController } from './ingest.controller.js';
@@ -23,6 +24,7 @@ import { SetAsideController } from './set-aside.controller.js';
     SetAsideController,
     HealthController,
     ErasuresController,
+    EventsController,
   ],
 })
 export class ApiModule {}

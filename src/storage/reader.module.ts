@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { BindingReader } from './binding.reader.js';
 import { DeviceReader } from './device.reader.js';
 import { ErasureReader } from './erasure.reader.js';
+import { EventCountReader } from './event-count.reader.js';
 import { EventReader } from './event.reader.js';
 import { LedgerReader } from './ledger.reader.js';
 import { MigrationGate } from './migration-gate.js';
@@ -24,6 +25,7 @@ const READERS = [
   ReplicaReader,
   MigrationReader,
   ErasureReader,
+  EventCountReader,
 ];
 
 /** The questions that can be asked of the database. */

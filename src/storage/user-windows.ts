@@ -1,5 +1,5 @@
 import { type DeviceReference, findDevice, type FoundDevice } from './device.reader.js';
-import { Parameters } from './read-columns.js';
+import { epochMs, Parameters } from './read-columns.js';
 import type { Bounds } from './reading-source.js';
 import type { Query } from './snapshots.js';
 
@@ -14,6 +14,18 @@ export interface UserReference {
 export interface ScopedDevice {
   readonly device: FoundDevice;
   readonly windows: readonly Bounds[];
+}
+
+/** How many windows a question about all devices of a user may look at. */
+const MANY_WINDOWS = 200;
+
+/** A user held more devices, or the same ones more often, than one question may look at. */
+export class TooManyWindows extends Error {
+  override readonly name = 'TooManyWindows';
+
+  constructor(readonly limit: number) {
+    super(`more than ${limit} windows`);
+  }
 }
 
 /** All of time: what a question may look at that is asked in nobody's name. */
@@ -44,18 +56,21 @@ export async function findScopedDevice(
 export async function userWindows(query: Query, deviceId: number, user: UserReference): Promise<readonly Bounds[]> {
   const parameters = new Parameters();
   const conditions = [`b."deviceId" = ${parameters.add(deviceId, 'int')}`, ...ofUser(parameters, user)];
-  const rows = await query<{ low: number; high: number | null }>(
-    `SELECT ${epochMs('b."from"')} AS "low", ${epochMs('b."until"')} AS "high" FROM "UserBinding" b
-     WHERE ${conditions.join(' AND ')} AND b."bound" AND b."until" IS DISTINCT FROM b."from"
-     ORDER BY b."from"`,
+  const rows = await query<WindowRow>(
+    `SELECT ${WINDOW} FROM "UserBinding" b WHERE ${conditions.join(' AND ')} AND ${IS_WINDOW} ORDER BY b."from"`,
     ...parameters.values,
   );
-  return joined(rows.map(({ low, high }) => ({ low, high: high ?? Infinity })));
+  return windowsOf(rows);
 }
 
 /** Conditions on a binding `b`. */
-export function ofUser(parameters: Parameters, { identityId, scopeId, tenantId }: UserReference): string[] {
-  const conditions = [`b."identityId" = ${parameters.add(identityId, 'text')}`];
+export function ofUser(parameters: Parameters, user: UserReference): string[] {
+  return [`b."identityId" = ${parameters.add(user.identityId, 'text')}`, ...narrowedTo(parameters, user)];
+}
+
+/** The same, whoever the user is. */
+export function narrowedTo(parameters: Parameters, { scopeId, tenantId }: Omit<UserReference, 'identityId'>): string[] {
+  const conditions: string[] = [];
   if (scopeId !== undefined) conditions.push(`b."scopeId" = ${parameters.add(scopeId, 'text')}`);
   if (tenantId !== undefined) conditions.push(`b."tenantId" = ${parameters.add(tenantId, 'text')}`);
   return conditions;
@@ -84,6 +99,34 @@ export function holds(windows: readonly Bounds[], at: number): boolean {
   return windows.some(({ low, high }) => low <= at && at < high);
 }
 
-function epochMs(column: string): string {
-  return `(extract(epoch FROM ${column}) * 1000)::float8`;
+/** The devices that a user ever owned or shared, each with its windows. @throws TooManyWindows */
+export async function devicesOfUser(
+  query: Query,
+  user: UserReference,
+): Promise<readonly { readonly deviceId: number; readonly windows: readonly Bounds[] }[]> {
+  const parameters = new Parameters();
+  const rows = await query<WindowRow & { readonly deviceId: number }>(
+    `SELECT b."deviceId", ${WINDOW} FROM "UserBinding" b
+     WHERE ${ofUser(parameters, user).join(' AND ')} AND ${IS_WINDOW}
+     ORDER BY b."deviceId", b."from" LIMIT ${MANY_WINDOWS + 1}`,
+    ...parameters.values,
+  );
+  if (rows.length > MANY_WINDOWS) throw new TooManyWindows(MANY_WINDOWS);
+  return [...new Set(rows.map(({ deviceId }) => deviceId))].map((deviceId) => ({
+    deviceId,
+    windows: windowsOf(rows.filter((row) => row.deviceId === deviceId)),
+  }));
+}
+
+interface WindowRow {
+  readonly low: number;
+  readonly high: number | null;
+}
+
+const WINDOW = `${epochMs('b."from"')} AS "low", ${epochMs('b."until"')} AS "high"`;
+/** At one time the last fact counts: what ends as it begins is no time at all. */
+const IS_WINDOW = `b."bound" AND b."until" IS DISTINCT FROM b."from"`;
+
+function windowsOf(rows: readonly WindowRow[]): readonly Bounds[] {
+  return joined(rows.map(({ low, high }) => ({ low, high: high ?? Infinity })));
 }

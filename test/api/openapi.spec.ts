@@ -55,6 +55,14 @@ describe('the OpenAPI description', () => {
       aReading(LOCK, 'CurrentTemperature', aNumber('21.5')),
       aReading(LOCK, 'CurrentTemperature', aJson('{"a": [1, null]}'), tie),
       aReading(LOCK, 'CurrentTemperature', aNumber('22'), tie),
+      {
+        kind: 'command-replied',
+        device: LOCK,
+        at: after(2),
+        requestId: '1678239049931',
+        byDevice: true,
+        value: '{"code": 200}',
+      },
       anEvent(LOCK, 'DoorOpenNotification', after(1), { requestId: '1678239049931' }),
       aBinding(LOCK, '50ebop9xxxxxxxxxxxxxxxxxxxxxxxxxxxxx7384', true, after(1)),
       { kind: 'tags-changed', device: LOCK, at: after(1), tags: [{ key: 'room', value: 'kitchen' }] },
@@ -89,8 +97,6 @@ describe('the OpenAPI description', () => {
       'get /v1/devices/{device}/properties',
       'get /v1/devices/{device}/properties/{identifier}',
       'get /v1/devices/{device}/readings',
-      'get /v1/devices/{device}/events',
-      'get /v1/events',
       'get /v1/devices/{device}/bindings',
       'get /v1/users/{identityId}/devices',
       'get /v1/ingest',
@@ -108,6 +114,11 @@ describe('the OpenAPI description', () => {
       'delete /v1/users/{identityId}',
       'get /v1/erasures',
       'get /v1/erasures/{id}',
+      'get /v1/devices/{device}/events',
+      'get /v1/devices/{device}/events/counts',
+      'get /v1/events',
+      'get /v1/events/counts',
+      'get /v1/requests/{requestId}',
     ]);
   });
 

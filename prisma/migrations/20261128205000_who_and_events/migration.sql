@@ -78,3 +78,5 @@ $$;
 -- The log by identifier (which is also how the bindings of a user are found in it) and by kind, each through time.
 CREATE INDEX "EventLog_identifier_at_idx" ON "EventLog"("identifier", "at") WHERE "identifier" IS NOT NULL;
 CREATE INDEX "EventLog_kind_at_idx" ON "EventLog"("kind", "at");
+DROP INDEX "EventLog_requestId_idx";
+CREATE INDEX "EventLog_requestId_at_idx" ON "EventLog"("requestId", "at") WHERE "requestId" IS NOT NULL;
