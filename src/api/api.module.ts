@@ -6,6 +6,7 @@ import { BindingsController } from './bindings.controller.js';
 import { DevicesController } from './devices.controller.js';
 import { ErasuresController } from './erasures.controller.js';
 import { EventsController } from './events.controller.js';
+import { Exports } from './exports.js';
 import { HealthController } from './health.controller.js';
 import { HistoryController } from './history.controller.js';
 import { IngestController } from './ingest.controller.js';
@@ -26,5 +27,6 @@ import { SetAsideController } from './set-aside.controller.js';
     ErasuresController,
     EventsController,
   ],
+  providers: [Exports],
 })
 export class ApiModule {}

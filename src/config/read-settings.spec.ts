@@ -150,7 +150,7 @@ describe('settings', () => {
   });
 
   it('are read from variables that architecture names', () => {
-    expect(VARIABLES).toHaveLength(35);
+    expect(VARIABLES).toHaveLength(36);
     expect(VARIABLES).toEqual(
       expect.arrayContaining(['AMQP_IOT_INSTANCE_ID', 'RETENTION_READINGS_DAYS', 'AMQP_CA_FILE']),
     );

@@ -31,6 +31,7 @@ const FIELDS = [
   'httpPort',
   'httpToken',
   'httpAnonymous',
+  'queryTimeoutMs',
   'amqpUrl',
   'amqpAuthMode',
   'amqpAppKey',

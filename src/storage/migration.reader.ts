@@ -37,6 +37,9 @@ const TABLES = [
   'ErasedIdentity',
   'ErasedUnbinding',
   'Erasure',
+  'ReadingRollup',
+  'RollupMark',
+  'RollupState',
 ];
 
 /** Asks whether the database is migrated. The service itself never migrates. */

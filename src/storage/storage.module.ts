@@ -14,6 +14,9 @@ import { PrismaService } from './prisma.service.js';
 import { ProcessRun } from './process-run.js';
 import { ReplayJobWriter } from './replay-job.writer.js';
 import { ReplicaBoardWriter } from './replica-board.writer.js';
+import { RollupKeeper } from './rollup.keeper.js';
+import { RollupProgress } from './rollup-progress.js';
+import { Rollups } from './rollups.js';
 import { SetAsideKeeper } from './set-aside.keeper.js';
 import { SetAsideRemover } from './set-aside.remover.js';
 import { SetAsideWriter } from './set-aside.writer.js';
@@ -37,6 +40,9 @@ import { SpoolPositionReader } from './spool-position.reader.js';
     ErasedFacts,
     ErasureWriter,
     ErasureRunner,
+    Rollups,
+    RollupProgress,
+    RollupKeeper,
   ],
   exports: [
     PrismaService,
@@ -47,6 +53,7 @@ import { SpoolPositionReader } from './spool-position.reader.js';
     SpoolPositions,
     SetAsideRemover,
     ErasureRunner,
+    RollupProgress,
   ],
 })
 export class StorageModule {}
