@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { IngestModule } from '../ingest/ingest.module.js';
 import { ReaderModule } from '../storage/reader.module.js';
 import { StorageModule } from '../storage/storage.module.js';
+import { AggregatesController } from './aggregates.controller.js';
 import { BindingsController } from './bindings.controller.js';
 import { DevicesController } from './devices.controller.js';
 import { ErasuresController } from './erasures.controller.js';
@@ -12,6 +13,8 @@ import { HistoryController } from './history.controller.js';
 import { IngestController } from './ingest.controller.js';
 import { SetAsideReplaysController } from './set-aside-replays.controller.js';
 import { SetAsideController } from './set-aside.controller.js';
+import { StreamController } from './stream.controller.js';
+import { ChangeFeed } from './stream/change-feed.js';
 
 /** REST. IngestStatus, Replay and Replays, which it knows from the domain, are provided by ingest. */
 @Module({
@@ -19,6 +22,7 @@ import { SetAsideController } from './set-aside.controller.js';
   controllers: [
     DevicesController,
     HistoryController,
+    AggregatesController,
     BindingsController,
     IngestController,
     SetAsideReplaysController,
@@ -26,7 +30,8 @@ import { SetAsideController } from './set-aside.controller.js';
     HealthController,
     ErasuresController,
     EventsController,
+    StreamController,
   ],
-  providers: [Exports],
+  providers: [Exports, ChangeFeed],
 })
 export class ApiModule {}

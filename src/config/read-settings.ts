@@ -60,6 +60,8 @@ const FIELDS = [
   'spoolMaxBytes',
   'spoolAfterSeconds',
   'erasureKey',
+  'streamKeepHours',
+  'streamLimit',
   'logLevel',
   'logFormat',
 ] as const satisfies readonly (keyof Settings)[];

@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
+import { AggregateReader } from './aggregate.reader.js';
 import { BindingReader } from './binding.reader.js';
+import { ChangeLogReader } from './change-log.reader.js';
 import { DeviceReader } from './device.reader.js';
 import { ErasureReader } from './erasure.reader.js';
 import { EventCountReader } from './event-count.reader.js';
@@ -17,12 +19,14 @@ import { StorageModule } from './storage.module.js';
 const READERS = [
   DeviceReader,
   ReadingReader,
+  AggregateReader,
   EventReader,
   BindingReader,
   SetAsideReader,
   ReplayJobReader,
   LedgerReader,
   ReplicaReader,
+  ChangeLogReader,
   MigrationReader,
   ErasureReader,
   EventCountReader,
