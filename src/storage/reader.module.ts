@@ -12,9 +12,11 @@ import { MigrationReader, ShippedMigrations } from './migration.reader.js';
 import { ReadingReader } from './reading.reader.js';
 import { ReplayJobReader } from './replay-job.reader.js';
 import { ReplicaReader } from './replica.reader.js';
+import { ScopedDeviceReader } from './scoped-device.reader.js';
 import { SetAsideReader } from './set-aside.reader.js';
 import { Snapshots } from './snapshots.js';
 import { StorageModule } from './storage.module.js';
+import { UserScope } from './user-scope.js';
 
 const READERS = [
   DeviceReader,
@@ -30,6 +32,8 @@ const READERS = [
   MigrationReader,
   ErasureReader,
   EventCountReader,
+  UserScope,
+  ScopedDeviceReader,
 ];
 
 /** The questions that can be asked of the database. */
