@@ -1,25 +1,22 @@
 import { Injectable } from '@nestjs/common';
+import { REST, Retention, retentionOf, type RetentionSettings } from '../domain/retention.js';
+import { monthOf, type MonthlyTable, type Partition, partitionNamed } from './partition-names.js';
 import { UNHURRIED } from './patience.js';
 import { PrismaService } from './prisma.service.js';
 
-/** The tables that are partitioned by month. */
-export type MonthlyTable = 'PropertyReading' | 'EventLog';
-
 /** A partition that must exist: the one of `table` that holds `day` (UTC, `YYYY-MM-DD`). */
 export interface PartitionNeed {
-  readonly table: MonthlyTable | 'SeenMessage';
+  readonly table: Exclude<MonthlyTable, 'ReadingChunk'> | 'SeenMessage';
   readonly day: string;
 }
 
 /** Serialises those who make or drop partitions, over all replicas. Any number will do; it must never change. */
-const PARTITION_LOCK = 7_310_001;
+export const PARTITION_LOCK = 7_310_001;
 const DAY_MS = 86_400_000;
 
 /** What is kept for how long. Undefined keeps everything. */
-export interface KeepDays {
+export interface KeepSettings extends RetentionSettings {
   readonly dedupeDays: number;
-  readonly retentionReadingsDays?: number | undefined;
-  readonly retentionEventsDays?: number | undefined;
 }
 
 /** Makes partitions ahead of need and drops those whose time is over. One replica at a time does it. */
@@ -40,7 +37,7 @@ export class Partitions {
   }
 
   /** Makes the partitions of the days and months around `now`, two months ahead. Called at start and then hourly. */
-  async addAhead(now: Date, { dedupeDays }: KeepDays): Promise<void> {
+  async addAhead(now: Date, { dedupeDays }: KeepSettings): Promise<void> {
     const needs: PartitionNeed[] = [];
     for (let day = -dedupeDays; day <= 2; day++)
       needs.push({ table: 'SeenMessage', day: utcDay(now.getTime() + day * DAY_MS) });
@@ -53,30 +50,64 @@ export class Partitions {
   }
 
   /**
-   * Drops the partitions that lie wholly before what is kept.
+   * Drops the partitions of which nothing is kept: those that lie wholly before what is kept of every product, or, where it holds
+   * chunks, of the products that it is for.
    * @returns the names of those dropped.
    */
-  async dropExpired(now: Date, keep: KeepDays): Promise<readonly string[]> {
-    const cutoff = (days: number | undefined): string =>
-      days === undefined ? '' : utcDay(now.getTime() - days * DAY_MS);
-    const cutoffs: Record<PartitionNeed['table'], string> = {
-      SeenMessage: cutoff(keep.dedupeDays),
-      PropertyReading: cutoff(keep.retentionReadingsDays),
-      EventLog: cutoff(keep.retentionEventsDays),
+  async dropExpired(now: Date, keep: KeepSettings): Promise<readonly string[]> {
+    const { readings, events } = retentionOf(keep);
+    const seen = new Retention(keep.dedupeDays);
+    const unsorted = await this.unsortedMonths(readings);
+    const isOver = (partition: Partition): boolean => {
+      switch (partition.table) {
+        case 'SeenMessage':
+          return seen.allExpired(partition.end, now);
+        case 'EventLog':
+          return events.allExpired(partition.end, now);
+        case 'PropertyReading':
+          return readings.allExpired(partition.end, now);
+        case 'ReadingChunk':
+          return (
+            readings.expired(partition.end, now).includes(readings.ruleOf(partition.product)) &&
+            !(partition.product === REST && unsorted.has(monthOf(partition)))
+          );
+        default:
+          return partition.table satisfies never;
+      }
     };
-    const expired = [...(await this.names())].filter((name) => isExpired(name, cutoffs));
-    for (const name of expired) await this.drop(name);
-    return expired;
+    const expired = [...(await this.names())].flatMap((name) => partitionNamed(name) ?? []).filter(isOver);
+    for (const partition of expired) await this.drop(partition);
+    return expired.map(({ name }) => name);
   }
 
-  private async drop(name: string): Promise<void> {
-    const [table = ''] = name.split('_');
+  /** The months whose chunks have not been sorted by the products that have rules now: some that are kept may be among the rest. */
+  private async unsortedMonths(readings: Retention): Promise<ReadonlySet<string>> {
+    const rows = await this.prisma.$queryRawUnsafe<{ month: string }[]>(
+      `SELECT "month"::text FROM "StorageMonth"
+       WHERE "table" = 'PropertyReading' AND "product" = '' AND NOT "products"::jsonb @> $1::text::jsonb`,
+      JSON.stringify([...readings.products.keys()]),
+    );
+    return new Set(rows.map(({ month }) => month));
+  }
+
+  private async drop({ name, table, product, ...month }: Partition): Promise<void> {
+    const parent =
+      table !== 'ReadingChunk'
+        ? `"${table}"`
+        : `"partitions"."ReadingChunk_${product === REST ? 'rest' : `of_${product}`}"`;
     await this.prisma.inTransaction(async (tx) => {
       await tx.$executeRawUnsafe(`SELECT pg_advisory_xact_lock(${PARTITION_LOCK})`);
       // A writer may hold the parent for a moment; give up rather than make every writer queue behind us.
       await tx.$executeRawUnsafe(`SET LOCAL lock_timeout = '2s'`);
-      await tx.$executeRawUnsafe(`ALTER TABLE "${table}" DETACH PARTITION "partitions"."${name}"`);
+      await tx.$executeRawUnsafe(`ALTER TABLE ${parent} DETACH PARTITION "partitions"."${name}"`);
       await tx.$executeRawUnsafe(`DROP TABLE "partitions"."${name}"`);
+      if (table === 'SeenMessage') return;
+      await tx.$executeRawUnsafe(
+        `DELETE FROM "StorageMonth" WHERE "table" = $1 AND "month" = $2::text::date AND "product" = $3`,
+        table === 'ReadingChunk' ? 'PropertyReading' : table,
+        monthOf(month),
+        product,
+      );
     }, UNHURRIED);
   }
 
@@ -103,15 +134,4 @@ export function partitionName({ table, day }: PartitionNeed): string {
 
 function monthAfter(now: Date, months: number): string {
   return utcDay(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + months, 1));
-}
-
-function isExpired(name: string, cutoffs: Record<PartitionNeed['table'], string>): boolean {
-  const [table, ...date] = name.split('_');
-  if (table !== 'SeenMessage' && table !== 'PropertyReading' && table !== 'EventLog') return false;
-  const cutoff = cutoffs[table];
-  if (cutoff === '') return false;
-  if (date[0] === 'before') return cutoff >= '2015-01-01';
-  const [year = 0, month = 0, day] = date.map(Number);
-  const end = day === undefined ? Date.UTC(year, month, 1) : Date.UTC(year, month - 1, day + 1);
-  return utcDay(end) <= cutoff;
 }

@@ -14,6 +14,7 @@ import { SetAsideKeeper } from './set-aside.keeper.js';
 import { SetAsideRemover } from './set-aside.remover.js';
 import { SetAsideWriter } from './set-aside.writer.js';
 import { SpoolPositionReader } from './spool-position.reader.js';
+import { StorageKeeper } from './storage.keeper.js';
 
 /** PostgreSQL through Prisma: one writer for events, readers for questions. */
 @Module({
@@ -29,6 +30,7 @@ import { SpoolPositionReader } from './spool-position.reader.js';
     { provide: SpoolPositions, useClass: SpoolPositionReader },
     SetAsideRemover,
     SetAsideKeeper,
+    StorageKeeper,
   ],
   exports: [PrismaService, EventSink, SetAsideStore, ReplayJobs, ReplicaBoard, SpoolPositions, SetAsideRemover],
 })
