@@ -11,7 +11,7 @@ export const CHUNK_READINGS = 470;
  * with a retention of their own, $7 those of them (and, empty, the rest) of which nothing is kept any more. Answers by how many
  * the packed readings of each product grew, and how many readings were taken from the partition in all.
  */
-export function packReadings(partition: string): string {
+export function packReadings(partition: string, chunkReadings: number): string {
   return `
 WITH taken AS (
   DELETE FROM ${partition} WHERE "seriesId" BETWEEN $1::int AND $2::int AND "at" < $3::timestamptz
@@ -43,7 +43,7 @@ WITH taken AS (
     "partitions"."values_of"(k."number", k."json", k."several"),
     "partitions"."values_of"(t."number", t."json", t."several")) END) u("all")
 ), placed AS (
-  SELECT m.*, (m."place" - 1) * ((m."all" + ${CHUNK_READINGS - 1}) / ${CHUNK_READINGS}) / m."all" AS "chunk" FROM (
+  SELECT m.*, (m."place" - 1) * ((m."all" + ${chunkReadings - 1}) / ${chunkReadings}) / m."all" AS "chunk" FROM (
     SELECT m.*, row_number() OVER (PARTITION BY "seriesId", "month" ORDER BY "at") AS "place",
       count(*) OVER (PARTITION BY "seriesId", "month") AS "all"
     FROM (SELECT *, "partitions"."month_of"("at") AS "month" FROM merged) m

@@ -1,7 +1,7 @@
 import { REST, type Retention } from '../domain/retention.js';
 import { sqlState } from './database-fault.js';
 import type { LongWork } from './long-work.js';
-import { packReadings } from './pack-statements.js';
+import { CHUNK_READINGS, packReadings } from './pack-statements.js';
 import { monthOf, type Partition } from './partition-names.js';
 import { PARTITION_LOCK } from './partitions.js';
 
@@ -35,7 +35,7 @@ export class ReadingPacker {
     private readonly retention: Retention,
     private readonly now: Date,
     private readonly goOn: () => boolean = () => true,
-    private readonly batchReadings = BATCH_READINGS,
+    private readonly sizes = { batchReadings: BATCH_READINGS, chunkReadings: CHUNK_READINGS },
   ) {
     this.rules = [...retention.products.keys()];
   }
@@ -50,7 +50,7 @@ export class ReadingPacker {
       if (!this.goOn()) return { taken, complete: false };
       const [edge] = await this.db.query<{ series: number; at: string }>(
         `SELECT "seriesId" AS "series", "at"::text FROM ${table} WHERE ("seriesId", "at") >= ($1::int, $2::timestamptz)
-         ORDER BY "seriesId", "at" OFFSET ${this.batchReadings} LIMIT 1`,
+         ORDER BY "seriesId", "at" OFFSET ${this.sizes.batchReadings} LIMIT 1`,
         series,
         from,
       );
@@ -90,7 +90,7 @@ export class ReadingPacker {
 
   private async packOnce(partition: Partition, series: number, lastSeries: number, before: string): Promise<number> {
     const grown = await this.db.query<Grown>(
-      packReadings(`"partitions"."${partition.name}"`),
+      packReadings(`"partitions"."${partition.name}"`, this.sizes.chunkReadings),
       series,
       lastSeries,
       before,

@@ -113,7 +113,7 @@ describe('packed readings', () => {
         for (const [n, readings] of many.entries())
           expect(await store.read(series[n] ?? 0, new Date(MONTH), LATER)).toEqual(await shown(readings));
       }),
-      { numRuns: 25 },
+      { numRuns: 8 },
     );
   });
 });

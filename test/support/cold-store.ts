@@ -1,5 +1,9 @@
 import { Logger } from '@nestjs/common';
-import { type RetentionSettings } from '../../src/domain/retention.js';
+import { Retention, type RetentionSettings } from '../../src/domain/retention.js';
+import { LongWork } from '../../src/storage/long-work.js';
+import { partitionNamed } from '../../src/storage/partition-names.js';
+import { partitionName } from '../../src/storage/partitions.js';
+import { type Packing, ReadingPacker } from '../../src/storage/reading.packer.js';
 import { readingsOf, type Walk } from '../../src/storage/reading-source.js';
 import { StorageKeeper, type StorageWork } from '../../src/storage/storage.keeper.js';
 import { openStore, type TestStore } from './writer.js';
@@ -20,6 +24,8 @@ export interface ColdStore extends TestStore {
     now: Date,
     settings?: RetentionSettings & { readonly packReadingsAfterDays?: number | undefined },
   ): Promise<StorageWork | null>;
+  /** Packs a month, into chunks and in batches as small as told. */
+  pack(month: Date, sizes: { readonly batchReadings: number; readonly chunkReadings: number }): Promise<Packing>;
   /** The hot partition of a month, which a packed month has none of. */
   addMonth(at: Date): Promise<void>;
   /** A series of a device of a product, made by hand. */
@@ -44,6 +50,13 @@ export async function openColdStore(): Promise<ColdStore> {
     sql,
     keep: (now, settings = {}) =>
       new StorageKeeper({ databaseUrl: store.url, packReadingsAfterDays: 1, ...settings }).keep(now),
+    pack: (month, sizes) => {
+      const partition = partitionNamed(partitionName({ table: 'PropertyReading', day: month.toISOString() }));
+      if (!partition) throw new Error('no month');
+      return LongWork.on(store.url, (db) =>
+        new ReadingPacker(db, new Retention(null), new Date(), () => true, sizes).pack(partition),
+      );
+    },
     addMonth: (at) => store.partitions.add([{ table: 'PropertyReading', day: at.toISOString().slice(0, 10) }]),
     aSeries: async (product = 'a1') => {
       const [series] = await sql<{ id: number }>(
