@@ -103,7 +103,8 @@ export class ReadingPacker {
       `INSERT INTO "StorageMonth" AS m ("table", "month", "product", "packed", "products")
        SELECT 'PropertyReading', $1::date, g.product, g.grown, CASE WHEN g.product = '' THEN $2::text ELSE '[]' END
        FROM unnest($3::text[], $4::int8[]) AS g(product, grown)
-       ON CONFLICT ("table", "month", "product") DO UPDATE SET "packed" = m."packed" + excluded."packed"`,
+       ON CONFLICT ("table", "month", "product") DO UPDATE SET "packed" = m."packed" + excluded."packed",
+         "products" = CASE WHEN m."packed" = 0 THEN excluded."products" ELSE m."products" END`,
       monthOf(partition),
       JSON.stringify(this.rules),
       grown.map(({ product }) => product),
