@@ -9,6 +9,7 @@ import { HistoryController } from './history.controller.js';
 import { IngestController } from './ingest.controller.js';
 import { SetAsideReplaysController } from './set-aside-replays.controller.js';
 import { SetAsideController } from './set-aside.controller.js';
+import { StorageController } from './storage.controller.js';
 
 /** REST. IngestStatus, Replay and Replays, which it knows from the domain, are provided by ingest. */
 @Module({
@@ -20,6 +21,7 @@ import { SetAsideController } from './set-aside.controller.js';
     IngestController,
     SetAsideReplaysController,
     SetAsideController,
+    StorageController,
     HealthController,
   ],
 })

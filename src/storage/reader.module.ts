@@ -11,6 +11,7 @@ import { ReplicaReader } from './replica.reader.js';
 import { SetAsideReader } from './set-aside.reader.js';
 import { Snapshots } from './snapshots.js';
 import { StorageModule } from './storage.module.js';
+import { StorageReader } from './storage.reader.js';
 
 const READERS = [
   DeviceReader,
@@ -22,6 +23,7 @@ const READERS = [
   LedgerReader,
   ReplicaReader,
   MigrationReader,
+  StorageReader,
 ];
 
 /** The questions that can be asked of the database. */
