@@ -4,6 +4,7 @@ import { ReaderModule } from '../storage/reader.module.js';
 import { StorageModule } from '../storage/storage.module.js';
 import { BindingsController } from './bindings.controller.js';
 import { DevicesController } from './devices.controller.js';
+import { Exports } from './exports.js';
 import { HealthController } from './health.controller.js';
 import { HistoryController } from './history.controller.js';
 import { IngestController } from './ingest.controller.js';
@@ -24,5 +25,6 @@ import { StorageController } from './storage.controller.js';
     StorageController,
     HealthController,
   ],
+  providers: [Exports],
 })
 export class ApiModule {}

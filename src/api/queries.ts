@@ -10,7 +10,13 @@ import { BadParameters } from './problem.js';
 export class PageQuery {
   @IsOptional()
   @WholeNumber(1, 1000)
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 1000, default: 50, description: 'Items in a page.' })
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 1,
+    maximum: 1000,
+    default: 50,
+    description: 'Items in a page. As NDJSON or CSV up to 10000, and all of the list without it.',
+  })
   readonly limit: number = 50;
 
   @IsOptional()

@@ -686,8 +686,14 @@ export class ParameterProblemSchema {
   @text('limit')
   readonly parameter!: string;
 
+  @ApiPropertyOptional({ type: 'string', example: '0', description: 'As it was given, shortened.' })
+  readonly value?: string;
+
   @text('must be a whole number from 1 to 1000')
   readonly detail!: string;
+
+  @ApiPropertyOptional({ type: 'integer', description: 'Where in a filter, from 1.', example: 12 })
+  readonly column?: number;
 }
 
 export class ProblemSchema {
@@ -708,4 +714,7 @@ export class ProblemSchema {
 
   @ApiPropertyOptional({ type: [String], description: 'Of an ambiguous device.' })
   readonly candidates?: string[];
+
+  @ApiPropertyOptional({ type: [String], description: 'Of a list: the media types that it comes as.' })
+  readonly available?: string[];
 }

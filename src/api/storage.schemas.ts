@@ -63,7 +63,7 @@ export class StoredMonthSchema {
 }
 
 export class StoredTableSchema {
-  @ApiProperty({ type: 'string', enum: ['PropertyReading', 'EventLog'], example: 'PropertyReading' })
+  @ApiProperty({ type: 'string', enum: ['PropertyReading', 'ReadingRollup', 'EventLog'], example: 'PropertyReading' })
   readonly table!: string;
 
   @ApiProperty({ ...BYTES, description: 'All months together, packed and not, indexes included.' })

@@ -180,7 +180,7 @@ describe('settings', () => {
   });
 
   it('are read from variables that architecture names', () => {
-    expect(VARIABLES).toHaveLength(36);
+    expect(VARIABLES).toHaveLength(37);
     expect(VARIABLES).toEqual(
       expect.arrayContaining(['AMQP_IOT_INSTANCE_ID', 'RETENTION_READINGS_DAYS', 'AMQP_CA_FILE']),
     );

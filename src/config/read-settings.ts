@@ -32,6 +32,7 @@ const FIELDS = [
   'httpPort',
   'httpToken',
   'httpAnonymous',
+  'queryTimeoutMs',
   'amqpUrl',
   'amqpAuthMode',
   'amqpAppKey',

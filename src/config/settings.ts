@@ -69,6 +69,13 @@ export class Settings {
   @IsBoolean({ message: 'must be true or false' })
   readonly httpAnonymous: boolean = false;
 
+  /** How long a question may keep the database busy, so that the ingest has it, too. */
+  @number
+  @IsInt({ message: 'must be a whole number of milliseconds, 100 to 600000' })
+  @Min(100, { message: 'must be a whole number of milliseconds, 100 to 600000' })
+  @Max(600_000, { message: 'must be a whole number of milliseconds, 100 to 600000' })
+  readonly queryTimeoutMs: number = 10_000;
+
   /** `amqps://host:5671` or `amqp://host:5672`; never with credentials inside. */
   @Matches(/^(simulator|amqps?:\/\/\S+)$/, url('must be an address such as amqps://host:5671 or amqp://host:5672'))
   @IsString(url('must be set, so that simulated devices never slip into a real database: amqps://host:5671'))

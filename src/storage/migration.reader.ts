@@ -35,6 +35,9 @@ const TABLES = [
   'IngestReplica',
   'SpoolPosition',
   'IngestBatch',
+  'ReadingRollup',
+  'RollupMark',
+  'RollupState',
 ];
 
 /** Asks whether the database is migrated. The service itself never migrates. */

@@ -11,13 +11,18 @@ function ruleOf(product: string): string {
   return `CASE WHEN ${product} = ANY($1::text[]) THEN ${product} ELSE '' END`;
 }
 
+type SweptTable = 'PropertyReading' | 'ReadingRollup' | 'EventLog';
+
+const OF_SERIES = {
+  column: 'seriesId',
+  ids: `SELECT p."id" FROM "DeviceProperty" p JOIN "Device" d ON d."id" = p."deviceId"
+    WHERE ${ruleOf('d."productKey"')} = ANY($2::text[]) AND p."id" > $3::int ORDER BY 1 LIMIT ${BATCH_OWNERS}`,
+};
+
 /** Whose rows a table holds, and by which column. */
 const OWNERS = {
-  PropertyReading: {
-    column: 'seriesId',
-    ids: `SELECT p."id" FROM "DeviceProperty" p JOIN "Device" d ON d."id" = p."deviceId"
-      WHERE ${ruleOf('d."productKey"')} = ANY($2::text[]) AND p."id" > $3::int ORDER BY 1 LIMIT ${BATCH_OWNERS}`,
-  },
+  PropertyReading: OF_SERIES,
+  ReadingRollup: OF_SERIES,
   EventLog: {
     column: 'deviceId',
     ids: `SELECT d."id" FROM "Device" d
@@ -34,7 +39,7 @@ export class MonthSweeper {
 
   constructor(
     private readonly db: LongWork,
-    private readonly table: 'PropertyReading' | 'EventLog',
+    private readonly table: SweptTable,
     private readonly retention: Retention,
     private readonly now: Date,
     private readonly goOn: () => boolean = () => true,

@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Settings } from '../config/settings.js';
 import { HourlyTask } from './hourly-task.js';
-import { Partitions, type KeepSettings } from './partitions.js';
+import { Partitions } from './partitions.js';
+import type { KeepSettings } from './retired-partitions.js';
 
 /** Keeps partitions ahead of need and within retention. */
 @Injectable()

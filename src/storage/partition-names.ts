@@ -1,7 +1,7 @@
 import { REST } from '../domain/retention.js';
 
 /** The tables that are partitioned by month. */
-export type MonthlyTable = 'PropertyReading' | 'EventLog' | 'ReadingChunk';
+export type MonthlyTable = 'PropertyReading' | 'EventLog' | 'ReadingRollup' | 'ReadingChunk';
 
 /** A partition, as its name tells it. */
 export interface Partition {
@@ -16,7 +16,7 @@ export interface Partition {
 }
 
 const NAME =
-  /^(?<table>PropertyReading|EventLog|SeenMessage|ReadingChunk)(?:_of_(?<product>[A-Za-z0-9]+))?_(?:before|(?<year>\d{4,})_(?<month>\d\d)(?:_(?<day>\d\d))?)$/;
+  /^(?<table>PropertyReading|EventLog|ReadingRollup|SeenMessage|ReadingChunk)(?:_of_(?<product>[A-Za-z0-9]+))?_(?:before|(?<year>\d{4,})_(?<month>\d\d)(?:_(?<day>\d\d))?)$/;
 
 /** What the name of a partition tells; null for a name that is none of ours. */
 export function partitionNamed(name: string): Partition | null {

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { REST, Retention, retentionOf, type RetentionSettings } from '../domain/retention.js';
+import { REST } from '../domain/retention.js';
 import { monthOf, type MonthlyTable, type Partition, partitionNamed } from './partition-names.js';
 import { UNHURRIED } from './patience.js';
 import { PrismaService } from './prisma.service.js';
+import { type KeepSettings, type MonthNotes, retiredPartitions } from './retired-partitions.js';
 
 /** A partition that must exist: the one of `table` that holds `day` (UTC, `YYYY-MM-DD`). */
 export interface PartitionNeed {
@@ -13,11 +14,6 @@ export interface PartitionNeed {
 /** Serialises those who make or drop partitions, over all replicas. Any number will do; it must never change. */
 export const PARTITION_LOCK = 7_310_001;
 const DAY_MS = 86_400_000;
-
-/** What is kept for how long. Undefined keeps everything. */
-export interface KeepSettings extends RetentionSettings {
-  readonly dedupeDays: number;
-}
 
 /** Makes partitions ahead of need and drops those whose time is over. One replica at a time does it. */
 @Injectable()
@@ -50,64 +46,42 @@ export class Partitions {
   }
 
   /**
-   * Drops the partitions of which nothing is kept: those that lie wholly before what is kept of every product, or, where it holds
-   * chunks, of the products that it is for.
+   * Drops the partitions of which nothing is kept.
    * @returns the names of those dropped.
    */
   async dropExpired(now: Date, keep: KeepSettings): Promise<readonly string[]> {
-    const { readings, events } = retentionOf(keep);
-    const seen = new Retention(keep.dedupeDays);
-    const unsorted = await this.unsortedMonths(readings);
-    const isOver = (partition: Partition): boolean => {
-      switch (partition.table) {
-        case 'SeenMessage':
-          return seen.allExpired(partition.end, now);
-        case 'EventLog':
-          return events.allExpired(partition.end, now);
-        case 'PropertyReading':
-          return readings.allExpired(partition.end, now);
-        case 'ReadingChunk':
-          return (
-            readings.expired(partition.end, now).includes(readings.ruleOf(partition.product)) &&
-            !(partition.product === REST && unsorted.has(monthOf(partition)))
-          );
-        default:
-          return partition.table satisfies never;
-      }
-    };
-    const expired = [...(await this.names())].flatMap((name) => partitionNamed(name) ?? []).filter(isOver);
-    for (const partition of expired) await this.drop(partition);
-    return expired.map(({ name }) => name);
+    const partitions = [...(await this.names())].flatMap((name) => partitionNamed(name) ?? []);
+    const groups = retiredPartitions(partitions, keep, await this.notes(), now);
+    for (const group of groups) await this.drop(group);
+    return groups.flat().map(({ name }) => name);
   }
 
-  /** The months whose chunks have not been sorted by the products that have rules now: some that are kept may be among the rest. */
-  private async unsortedMonths(readings: Retention): Promise<ReadonlySet<string>> {
-    const rows = await this.prisma.$queryRawUnsafe<{ month: string }[]>(
-      `SELECT "month"::text FROM "StorageMonth"
-       WHERE "table" = 'PropertyReading' AND "product" = '' AND NOT "products"::jsonb @> $1::text::jsonb`,
-      JSON.stringify([...readings.products.keys()]),
+  private async notes(): Promise<MonthNotes> {
+    const rows = await this.prisma.$queryRawUnsafe<{ table: string; month: string; products: string; swept: string }[]>(
+      `SELECT "table", "month"::text, "products", "swept" FROM "StorageMonth" WHERE "product" = ''`,
     );
-    return new Set(rows.map(({ month }) => month));
+    const noted = (of: string, column: 'products' | 'swept'): Map<string, string[]> =>
+      new Map(rows.filter(({ table }) => table === of).map((row) => [row.month, JSON.parse(row[column]) as string[]]));
+    return { sortedBy: noted('PropertyReading', 'products'), sweptRollups: noted('ReadingRollup', 'swept') };
   }
 
-  private async drop({ name, table, product, ...month }: Partition): Promise<void> {
-    const parent =
-      table !== 'ReadingChunk'
-        ? `"${table}"`
-        : `"partitions"."ReadingChunk_${product === REST ? 'rest' : `of_${product}`}"`;
+  private async drop(partitions: readonly Partition[]): Promise<void> {
     await this.prisma.inTransaction(async (tx) => {
       await tx.$executeRawUnsafe(`SELECT pg_advisory_xact_lock(${PARTITION_LOCK})`);
       // A writer may hold the parent for a moment; give up rather than make every writer queue behind us.
       await tx.$executeRawUnsafe(`SET LOCAL lock_timeout = '2s'`);
-      await tx.$executeRawUnsafe(`ALTER TABLE ${parent} DETACH PARTITION "partitions"."${name}"`);
-      await tx.$executeRawUnsafe(`DROP TABLE "partitions"."${name}"`);
-      if (table === 'SeenMessage') return;
-      await tx.$executeRawUnsafe(
-        `DELETE FROM "StorageMonth" WHERE "table" = $1 AND "month" = $2::text::date AND "product" = $3`,
-        table === 'ReadingChunk' ? 'PropertyReading' : table,
-        monthOf(month),
-        product,
-      );
+      for (const partition of partitions) {
+        const { name, table, product } = partition;
+        await tx.$executeRawUnsafe(`ALTER TABLE ${parentOf(partition)} DETACH PARTITION "partitions"."${name}"`);
+        await tx.$executeRawUnsafe(`DROP TABLE "partitions"."${name}"`);
+        if (table === 'SeenMessage') continue;
+        await tx.$executeRawUnsafe(
+          `DELETE FROM "StorageMonth" WHERE "table" = $1 AND "month" = $2::text::date AND "product" = $3`,
+          table === 'ReadingChunk' ? 'PropertyReading' : table,
+          monthOf(partition),
+          product,
+        );
+      }
     }, UNHURRIED);
   }
 
@@ -118,6 +92,11 @@ export class Partitions {
     );
     return new Set(rows.map(({ name }) => name));
   }
+}
+
+function parentOf({ table, product }: Partition): string {
+  if (table !== 'ReadingChunk') return `"${table}"`;
+  return `"partitions"."ReadingChunk_${product === REST ? 'rest' : `of_${product}`}"`;
 }
 
 /** The UTC day of an instant, as PostgreSQL writes it. */

@@ -11,6 +11,12 @@ export interface Walk {
   readonly limit: string;
 }
 
+/** The value of a reading `r` as JSON text: of several in one millisecond, the greatest by the fixed order. */
+export const VALUE_OF_READING = `coalesce(r."number"::text, r."json"::text, (r."several" -> -1)::text)`;
+
+/** The same as a number; null where it is none. */
+export const NUMBER_OF_READING = `coalesce(r."number", CASE WHEN jsonb_typeof(r."several" -> -1) = 'number' THEN (r."several" ->> -1)::numeric END)`;
+
 const PACKED = `coalesce(c."start", c."from"), c."step", c."count", c."high", c."low", c."base", c."unit", c."small", c."wide",
   c."numbers", c."json", c."several"`;
 

@@ -71,7 +71,9 @@ export class StorageKeeper extends HourlyTask {
     const sorted = await new ChunkSorter(db, readings, now, goOn).sort();
     if (sorted > 0) this.log.log({ msg: 'moved packed readings to partitions of their product', chunks: sorted });
     const partitions = await monthlyPartitions(db);
+    // What readings were rolled up to goes before them: aggregates are then made from the readings themselves.
     const swept =
+      (await new MonthSweeper(db, 'ReadingRollup', readings, now, goOn).sweep(partitions)) +
       (await new MonthSweeper(db, 'PropertyReading', readings, now, goOn).sweep(partitions)) +
       (await new MonthSweeper(db, 'EventLog', events, now, goOn).sweep(partitions));
     if (swept > 0)
@@ -107,11 +109,11 @@ export class StorageKeeper extends HourlyTask {
   }
 }
 
-/** The partitions by month of readings and events, oldest first. */
+/** The partitions by month of readings, roll-ups and events, oldest first. */
 async function monthlyPartitions(db: LongWork): Promise<Partition[]> {
   const rows = await db.query<{ name: string }>(
     `SELECT c.relname::text AS "name" FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid
-     WHERE c.relnamespace = 'partitions'::regnamespace AND c.relkind = 'r' AND c.relname ~ '^(PropertyReading|EventLog)_'`,
+     WHERE c.relnamespace = 'partitions'::regnamespace AND c.relkind = 'r' AND c.relname ~ '^(PropertyReading|ReadingRollup|EventLog)_'`,
   );
   return rows.flatMap(({ name }) => partitionNamed(name) ?? []).sort((a, b) => a.end.getTime() - b.end.getTime());
 }

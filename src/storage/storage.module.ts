@@ -10,6 +10,9 @@ import { PrismaService } from './prisma.service.js';
 import { ProcessRun } from './process-run.js';
 import { ReplayJobWriter } from './replay-job.writer.js';
 import { ReplicaBoardWriter } from './replica-board.writer.js';
+import { RollupKeeper } from './rollup.keeper.js';
+import { RollupProgress } from './rollup-progress.js';
+import { Rollups } from './rollups.js';
 import { SetAsideKeeper } from './set-aside.keeper.js';
 import { SetAsideRemover } from './set-aside.remover.js';
 import { SetAsideWriter } from './set-aside.writer.js';
@@ -31,7 +34,19 @@ import { StorageKeeper } from './storage.keeper.js';
     SetAsideRemover,
     SetAsideKeeper,
     StorageKeeper,
+    Rollups,
+    RollupProgress,
+    RollupKeeper,
   ],
-  exports: [PrismaService, EventSink, SetAsideStore, ReplayJobs, ReplicaBoard, SpoolPositions, SetAsideRemover],
+  exports: [
+    PrismaService,
+    EventSink,
+    SetAsideStore,
+    ReplayJobs,
+    ReplicaBoard,
+    SpoolPositions,
+    SetAsideRemover,
+    RollupProgress,
+  ],
 })
 export class StorageModule {}

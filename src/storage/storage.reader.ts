@@ -28,7 +28,7 @@ export interface PackedMonth {
 }
 
 export interface StoredTable {
-  readonly table: 'PropertyReading' | 'EventLog';
+  readonly table: 'PropertyReading' | 'ReadingRollup' | 'EventLog';
   readonly bytes: number;
   /** The month of the oldest rows. */
   readonly oldest: string | null;
@@ -94,7 +94,13 @@ const SIZES = `
 SELECT c.relname::text AS "name", CASE WHEN c.relpages > 0 THEN round(c.reltuples::numeric * pg_relation_size(c.oid) / (c.relpages * 8192.0))::float8 END AS "rows",
   coalesce(pg_relation_size(c.oid), 0) > 0 AS "filled", coalesce(pg_total_relation_size(c.oid), 0)::float8 AS "bytes"
 FROM pg_class c
-WHERE c.relnamespace = 'partitions'::regnamespace AND c.relkind = 'r' AND c.relname ~ '^(PropertyReading|ReadingChunk|EventLog)_'`;
+WHERE c.relnamespace = 'partitions'::regnamespace AND c.relkind = 'r' AND c.relname ~ '^(PropertyReading|ReadingChunk|ReadingRollup|EventLog)_'`;
+
+const PARTITIONS_OF: Record<StoredTable['table'], readonly Partition['table'][]> = {
+  PropertyReading: ['PropertyReading', 'ReadingChunk'],
+  ReadingRollup: ['ReadingRollup'],
+  EventLog: ['EventLog'],
+};
 
 function storedTable(
   table: StoredTable['table'],
@@ -102,11 +108,7 @@ function storedTable(
   sizes: readonly Sized[],
   notes: readonly Note[],
 ): StoredTable {
-  const own = sizes.filter(
-    ({ partition }) =>
-      (partition.table === table && table === 'EventLog') ||
-      (partition.table !== 'EventLog' && table === 'PropertyReading'),
-  );
+  const own = sizes.filter(({ partition }) => PARTITIONS_OF[table].includes(partition.table));
   const months = [...new Set(own.filter(({ filled }) => filled).map(({ partition }) => monthOf(partition)))]
     .sort()
     .reverse()

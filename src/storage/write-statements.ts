@@ -160,9 +160,11 @@ RETURNING "id", "deviceId", "identifier"`;
 
 /**
  * $1 series, $2 times, $3 numbers, $4 JSON, $5 several. A further, different value of the same millisecond joins the row:
- * \`several\` then holds all of them, numbers first by size, the others by their text.
+ * \`several\` then holds all of them, numbers first by size, the others by their text. Days that were rolled up before are marked:
+ * this statement holds a lock on the marks, from before it looks until it is committed, which is what rollup-state.ts waits for.
  */
 export const INSERT_READINGS = `
+WITH stored AS (
 INSERT INTO "PropertyReading" AS r ("at", "seriesId", "number", "json", "several")
 SELECT i.at, i.series, i.number, i.json, i.several
 FROM unnest($1::text::int4[], $2::text::timestamptz[], $3::text::numeric[], $4::text::jsonb[], $5::text::jsonb[])
@@ -183,7 +185,12 @@ WHERE EXISTS (
   SELECT jsonb_array_elements(
     coalesce(excluded."several", jsonb_build_array(coalesce(to_jsonb(excluded."number"), excluded."json"))))
   EXCEPT
-  SELECT jsonb_array_elements(coalesce(r."several", jsonb_build_array(coalesce(to_jsonb(r."number"), r."json")))))`;
+  SELECT jsonb_array_elements(coalesce(r."several", jsonb_build_array(coalesce(to_jsonb(r."number"), r."json")))))
+RETURNING r."seriesId", r."at"
+)
+INSERT INTO "RollupMark" ("seriesId", "day")
+SELECT DISTINCT s."seriesId", date_bin(INTERVAL '1 day', s."at", TIMESTAMPTZ '2000-01-01Z')
+FROM stored s WHERE s."at" < (SELECT "announced" FROM "RollupState") AND s."at" >= TIMESTAMPTZ '2015-01-01Z'`;
 
 /**
  * $1 times, $2 hashes, $3 device ids, $4 product keys, $5 kinds, $6 identifiers, $7 names, $8 types, $9 request ids,

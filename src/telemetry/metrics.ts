@@ -138,6 +138,24 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly rollupLag = new Gauge({
+    name: 'living_mirror_rollup_lag_seconds',
+    help: 'How long ago the newest readings are that may be rolled up; an hour and a half is as it should be.',
+    registers: [this.registry],
+  });
+
+  readonly rollupsFrom = new Gauge({
+    name: 'living_mirror_rollups_from_seconds',
+    help: 'The first day that is rolled up, as a Unix time: it goes back while the past is being rolled up.',
+    registers: [this.registry],
+  });
+
+  readonly rollupMarkedDays = new Gauge({
+    name: 'living_mirror_rollup_marked_days',
+    help: 'Days of series that late readings touched and that are to be rolled up again; answered from the readings until then.',
+    registers: [this.registry],
+  });
+
   readonly httpRequests = new Histogram({
     name: 'living_mirror_http_request_seconds',
     help: 'REST requests by route and status.',
