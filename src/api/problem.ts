@@ -7,6 +7,8 @@ export interface ParameterProblem {
   /** As it was given, shortened. */
   readonly value?: string;
   readonly detail: string;
+  /** Where in its text, from 1. */
+  readonly column?: number;
 }
 
 /** An RFC 9457 problem. */

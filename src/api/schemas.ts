@@ -691,6 +691,9 @@ export class ParameterProblemSchema {
 
   @text('must be a whole number from 1 to 1000')
   readonly detail!: string;
+
+  @ApiPropertyOptional({ type: 'integer', description: 'Where in a filter, from 1.', example: 12 })
+  readonly column?: number;
 }
 
 export class ProblemSchema {

@@ -6,6 +6,11 @@ export function instant(column: string): string {
   return `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 }
 
+/** SQL for a timestamptz column as epoch milliseconds: a double holds every one of them. */
+export function epochMs(column: string): string {
+  return `(extract(epoch FROM ${column}) * 1000)::float8`;
+}
+
 /** A page of a list: at most `limit` items, beginning behind the last item of the page before. */
 export interface PageRequest<Key> {
   readonly limit: number;

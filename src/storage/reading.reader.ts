@@ -3,7 +3,7 @@ import { compareText } from '../domain/value.js';
 import { type DeviceReference, findDevice, type FoundDevice } from './device.reader.js';
 import { JsonText } from './json-text.js';
 import { instant, type Instant, type Page, pageOf, type PageRequest, Parameters } from './read-columns.js';
-import { type Bounds, readingsOf } from './reading-source.js';
+import { type Bounds, readingsOf, VALUE_OF_READING } from './reading-source.js';
 import { type Query, Snapshots } from './snapshots.js';
 
 /** A half-open stretch of time and the direction to walk it in. */
@@ -102,7 +102,7 @@ async function readings(
   const direction = order.toUpperCase();
   return query<Row>(
     `SELECT s."identifier", ${instant('r."at"')} AS "at",
-       coalesce(r."number"::text, r."json"::text, (r."several" -> -1)::text) AS "value", r."several"::text AS "values"
+       ${VALUE_OF_READING} AS "value", r."several"::text AS "values"
      FROM json_to_recordset(${wanted}::json) AS s("id" int, "identifier" text, "low" timestamptz, "high" timestamptz)
      CROSS JOIN LATERAL (${readingsOf(
        's."id"',

@@ -15,6 +15,7 @@ import type {
 } from '../domain/device-event.js';
 import { deviceKeyText, type DeviceKey } from '../domain/device-key.js';
 import { compareText, compareValues, type Value } from '../domain/value.js';
+import { HistoryFolding, type HistoryRows } from './history-plan.js';
 import { logEntry, type LogEntry } from './log-entry.js';
 
 /** An attribute's value with the time that won it. */
@@ -43,6 +44,8 @@ export interface DevicePlan {
   gateway: Timed<DeviceKey | null> | null;
   firstSeen: Date | null;
   lastSeen: Date | null;
+  /** The earliest time of what is told of it beside readings. */
+  mentioned: Date | null;
 }
 
 /** One series of a batch: its newest value, and every value by time. */
@@ -82,7 +85,7 @@ export interface TagPlan {
 }
 
 /** Everything a batch writes, each row once, in the order in which rows are locked. */
-export interface WritePlan {
+export interface WritePlan extends HistoryRows {
   readonly devices: readonly DevicePlan[];
   readonly series: readonly SeriesPlan[];
   readonly events: readonly EventPlan[];
@@ -94,13 +97,15 @@ export interface WritePlan {
 }
 
 /** History older than this is not written any more. Null keeps everything. */
-export interface Retention {
+export interface KeptFrom {
   readonly readingsFrom: Date | null;
   readonly eventsFrom: Date | null;
+  /** The same of products with a retention of their own, by product key. */
+  readonly products?: ReadonlyMap<string, Omit<KeptFrom, 'products'>>;
 }
 
 /** Folds a batch of messages into rows. Pure; the result does not depend on the order of the messages. */
-export function planWrites(messages: readonly DecodedMessage[], retention: Retention): WritePlan {
+export function planWrites(messages: readonly DecodedMessage[], retention: KeptFrom): WritePlan {
   const plan = new Folding(retention);
   for (const message of messages) plan.add(message);
   return plan.result();
@@ -112,10 +117,11 @@ class Folding {
   private readonly events = new Map<string, EventPlan>();
   private readonly bindings = new Map<string, BindingPlan>();
   private readonly tags = new Map<string, TagPlan>();
+  private readonly history = new HistoryFolding();
   private readonly refused: DecodedMessage[] = [];
   private readonly expired = new Set<string>();
 
-  constructor(private readonly retention: Retention) {}
+  constructor(private readonly retention: KeptFrom) {}
 
   add(message: DecodedMessage): void {
     if (message.refusal) {
@@ -135,6 +141,7 @@ class Folding {
       events: [...this.events.values()],
       bindings: [...this.bindings.values()],
       tags: [...this.tags.values()],
+      ...this.history.result(),
       refused: this.refused,
       expired: this.expired,
     };
@@ -143,22 +150,28 @@ class Folding {
   private addState(event: DeviceEvent, message: DecodedMessage): void {
     if (event.kind === 'upgrade-job-changed') return; // concerns a product, not a device
     const device = this.device(event.device);
+    if (event.kind !== 'properties-reported') mentioned(device, event.at);
     switch (event.kind) {
       case 'device-identified':
+        this.history.addIdentity(event);
         return foldIdentity(device, event);
       case 'properties-reported':
         return this.addReadings(device, event, message);
       case 'presence-changed':
         heard(device, event.orderedBy);
+        this.history.addPresence(event);
         return foldPresence(device, event);
       case 'user-bound':
       case 'user-unbound':
         return this.addBinding(event);
       case 'lifecycle-changed':
+        this.history.addLifecycle(event);
         return foldLifecycle(device, event);
       case 'gateway-changed':
+        this.history.addGateway(event);
         return foldGateway(device, event);
       case 'tags-changed':
+        this.history.addTags(event);
         return this.addTags(event);
       case 'command-replied':
         if (event.byDevice) heard(device, event.at);
@@ -192,6 +205,7 @@ class Folding {
         gateway: null,
         firstSeen: null,
         lastSeen: null,
+        mentioned: null,
       };
       this.devices.set(text, device);
     }
@@ -199,7 +213,7 @@ class Folding {
   }
 
   private addReadings(device: DevicePlan, event: PropertiesReported, message: DecodedMessage): void {
-    const from = this.retention.readingsFrom;
+    const from = this.keptFrom(event.device.productKey).readingsFrom;
     const keyPrefix = `${deviceKeyText(event.device)}\0`;
     for (const { identifier, value, at } of event.readings) {
       heard(device, at);
@@ -217,6 +231,10 @@ class Folding {
       if (from && at < from) this.expired.add(message.key);
       else addValue(series.readings, at.getTime(), value);
     }
+  }
+
+  private keptFrom(productKey: string): KeptFrom {
+    return this.retention.products?.get(productKey) ?? this.retention;
   }
 
   private addBinding(event: UserBound | UserUnbound): void {
@@ -239,12 +257,13 @@ class Folding {
   private addToLog(event: DeviceEvent, message: DecodedMessage): void {
     const entry = logEntry(event);
     if (!entry) return;
-    if (this.retention.eventsFrom && event.at < this.retention.eventsFrom) {
+    const device = 'device' in event ? event.device : null;
+    const productKey = 'device' in event ? null : event.productKey;
+    const from = this.keptFrom(device?.productKey ?? productKey ?? '').eventsFrom;
+    if (from && event.at < from) {
       this.expired.add(message.key);
       return;
     }
-    const device = 'device' in event ? event.device : null;
-    const productKey = 'device' in event ? null : event.productKey;
     const hash = contentHash([
       event.kind,
       device?.productKey ?? productKey,
@@ -324,6 +343,10 @@ function compareGateways(a: DeviceKey | null, b: DeviceKey | null): number {
 function heard(device: DevicePlan, at: Date): void {
   if (!device.firstSeen || at < device.firstSeen) device.firstSeen = at;
   if (!device.lastSeen || at > device.lastSeen) device.lastSeen = at;
+}
+
+function mentioned(device: DevicePlan, at: Date): void {
+  if (!device.mentioned || at < device.mentioned) device.mentioned = at;
 }
 
 function addValue(readings: Map<number, Value[]>, at: number, value: Value): void {
