@@ -30,7 +30,7 @@ const logger = new Logger('Exports');
 
 /** At most `limit` rows, or fewer where they are large. `Next-Cursor` and `Link` say where it goes on; without them this is the end. */
 export async function onePage(list: RequestedList, limit: number, reply: FastifyReply): Promise<StreamableFile> {
-  let text = heading(list);
+  let text = '';
   let left = limit;
   let next: string | null = null;
   do {
@@ -42,7 +42,7 @@ export async function onePage(list: RequestedList, limit: number, reply: Fastify
   void reply.header('Row-Count', String(limit - left));
   if (next !== null)
     void reply.header('Next-Cursor', next).header('Link', `<${addressOf(list.path, next)}>; rel="next"`);
-  const bytes = Buffer.from(text);
+  const bytes = Buffer.from(heading(list) + text);
   const body = list.gzip ? await zip(bytes, GZIP) : bytes;
   if (list.gzip) void reply.header('Content-Encoding', 'gzip');
   return new StreamableFile(body, { length: body.length });
