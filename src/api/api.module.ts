@@ -3,6 +3,7 @@ import { IngestModule } from '../ingest/ingest.module.js';
 import { ReaderModule } from '../storage/reader.module.js';
 import { StorageModule } from '../storage/storage.module.js';
 import { AggregatesController } from './aggregates.controller.js';
+import { AsOf } from './as-of.js';
 import { BindingsController } from './bindings.controller.js';
 import { DevicesController } from './devices.controller.js';
 import { ErasuresController } from './erasures.controller.js';
@@ -32,6 +33,6 @@ import { ChangeFeed } from './stream/change-feed.js';
     EventsController,
     StreamController,
   ],
-  providers: [Exports, ChangeFeed],
+  providers: [AsOf, Exports, ChangeFeed],
 })
 export class ApiModule {}

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AggregateReader } from './aggregate.reader.js';
+import { AsOfReader } from './as-of.reader.js';
 import { BindingReader } from './binding.reader.js';
 import { ChangeLogReader } from './change-log.reader.js';
 import { DeviceReader } from './device.reader.js';
@@ -34,6 +35,7 @@ const READERS = [
   EventCountReader,
   UserScope,
   ScopedDeviceReader,
+  AsOfReader,
 ];
 
 /** The questions that can be asked of the database. */

@@ -12,6 +12,7 @@ import { ErasureRunner } from './erasure-runner.js';
 import { ErasureWriter } from './erasure.writer.js';
 import { PartitionKeeper } from './partition-keeper.js';
 import { Partitions } from './partitions.js';
+import { PresenceCounter } from './presence-counter.js';
 import { PrismaService } from './prisma.service.js';
 import { ProcessRun } from './process-run.js';
 import { ReplayJobWriter } from './replay-job.writer.js';
@@ -44,6 +45,7 @@ import { SpoolPositionReader } from './spool-position.reader.js';
     ErasedFacts,
     ErasureWriter,
     ErasureRunner,
+    PresenceCounter,
     Rollups,
     RollupProgress,
     RollupKeeper,
