@@ -9,6 +9,7 @@ import { DevicesController } from './devices.controller.js';
 import { ErasuresController } from './erasures.controller.js';
 import { EventsController } from './events.controller.js';
 import { Exports } from './exports.js';
+import { FleetReadingsController } from './fleet-readings.controller.js';
 import { HealthController } from './health.controller.js';
 import { HistoryController } from './history.controller.js';
 import { IngestController } from './ingest.controller.js';
@@ -32,6 +33,7 @@ import { ChangeFeed } from './stream/change-feed.js';
     ErasuresController,
     EventsController,
     StreamController,
+    FleetReadingsController,
   ],
   providers: [AsOf, Exports, ChangeFeed],
 })

@@ -35,10 +35,13 @@ const TABLES = [
   'ChangeLog',
   'ChangeLogState',
   'IngestBatch',
+<<<<<<< HEAD
   'ErasureKey',
   'ErasedIdentity',
   'ErasedUnbinding',
   'Erasure',
+=======
+>>>>>>> main
   'DeviceIdentity',
   'DeviceHistory',
   'PresenceHistory',
@@ -46,6 +49,13 @@ const TABLES = [
   'PresenceChange',
   'PresenceCount',
   'PresenceDay',
+<<<<<<< HEAD
+=======
+  'ErasureKey',
+  'ErasedIdentity',
+  'ErasedUnbinding',
+  'Erasure',
+>>>>>>> main
   'ReadingRollup',
   'RollupMark',
   'RollupState',

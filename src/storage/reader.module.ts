@@ -7,6 +7,7 @@ import { DeviceReader } from './device.reader.js';
 import { ErasureReader } from './erasure.reader.js';
 import { EventCountReader } from './event-count.reader.js';
 import { EventReader } from './event.reader.js';
+import { FleetReadingReader } from './fleet-reading.reader.js';
 import { LedgerReader } from './ledger.reader.js';
 import { MigrationGate } from './migration-gate.js';
 import { MigrationReader, ShippedMigrations } from './migration.reader.js';
@@ -31,11 +32,19 @@ const READERS = [
   ReplicaReader,
   ChangeLogReader,
   MigrationReader,
+<<<<<<< HEAD
+=======
+  AsOfReader,
+  FleetReadingReader,
+>>>>>>> main
   ErasureReader,
   EventCountReader,
   UserScope,
   ScopedDeviceReader,
+<<<<<<< HEAD
   AsOfReader,
+=======
+>>>>>>> main
 ];
 
 /** The questions that can be asked of the database. */

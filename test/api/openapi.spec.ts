@@ -111,6 +111,7 @@ describe('the OpenAPI description', () => {
       'get /v1/set-aside/{id}',
       'delete /v1/set-aside/{id}',
       'post /v1/set-aside/{id}/replay',
+      'get /v1/fleet/readings',
       'delete /v1/users/{identityId}',
       'get /v1/erasures',
       'get /v1/erasures/{id}',
