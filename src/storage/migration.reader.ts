@@ -35,13 +35,6 @@ const TABLES = [
   'ChangeLog',
   'ChangeLogState',
   'IngestBatch',
-<<<<<<< HEAD
-  'ErasureKey',
-  'ErasedIdentity',
-  'ErasedUnbinding',
-  'Erasure',
-=======
->>>>>>> main
   'DeviceIdentity',
   'DeviceHistory',
   'PresenceHistory',
@@ -49,13 +42,10 @@ const TABLES = [
   'PresenceChange',
   'PresenceCount',
   'PresenceDay',
-<<<<<<< HEAD
-=======
   'ErasureKey',
   'ErasedIdentity',
   'ErasedUnbinding',
   'Erasure',
->>>>>>> main
   'ReadingRollup',
   'RollupMark',
   'RollupState',

@@ -32,19 +32,12 @@ const READERS = [
   ReplicaReader,
   ChangeLogReader,
   MigrationReader,
-<<<<<<< HEAD
-=======
   AsOfReader,
   FleetReadingReader,
->>>>>>> main
   ErasureReader,
   EventCountReader,
   UserScope,
   ScopedDeviceReader,
-<<<<<<< HEAD
-  AsOfReader,
-=======
->>>>>>> main
 ];
 
 /** The questions that can be asked of the database. */
