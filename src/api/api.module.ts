@@ -4,10 +4,12 @@ import { ReaderModule } from '../storage/reader.module.js';
 import { StorageModule } from '../storage/storage.module.js';
 import { AggregatesController } from './aggregates.controller.js';
 import { BindingsController } from './bindings.controller.js';
+import { ChartController } from './chart.controller.js';
 import { DevicesController } from './devices.controller.js';
 import { HealthController } from './health.controller.js';
 import { HistoryController } from './history.controller.js';
 import { IngestController } from './ingest.controller.js';
+import { ReadingsController } from './readings.controller.js';
 import { SetAsideReplaysController } from './set-aside-replays.controller.js';
 import { SetAsideController } from './set-aside.controller.js';
 
@@ -17,7 +19,9 @@ import { SetAsideController } from './set-aside.controller.js';
   controllers: [
     DevicesController,
     HistoryController,
+    ReadingsController,
     AggregatesController,
+    ChartController,
     BindingsController,
     IngestController,
     SetAsideReplaysController,

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AggregateReader } from './aggregate.reader.js';
 import { BindingReader } from './binding.reader.js';
+import { ChartReader } from './chart.reader.js';
 import { DeviceReader } from './device.reader.js';
 import { EventReader } from './event.reader.js';
 import { LedgerReader } from './ledger.reader.js';
@@ -17,6 +18,7 @@ const READERS = [
   DeviceReader,
   ReadingReader,
   AggregateReader,
+  ChartReader,
   EventReader,
   BindingReader,
   SetAsideReader,
