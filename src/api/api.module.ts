@@ -5,6 +5,7 @@ import { StorageModule } from '../storage/storage.module.js';
 import { AggregatesController } from './aggregates.controller.js';
 import { AsOf } from './as-of.js';
 import { BindingsController } from './bindings.controller.js';
+import { ChartController } from './chart.controller.js';
 import { DevicesController } from './devices.controller.js';
 import { ErasuresController } from './erasures.controller.js';
 import { EventsController } from './events.controller.js';
@@ -13,6 +14,7 @@ import { FleetReadingsController } from './fleet-readings.controller.js';
 import { HealthController } from './health.controller.js';
 import { HistoryController } from './history.controller.js';
 import { IngestController } from './ingest.controller.js';
+import { ReadingsController } from './readings.controller.js';
 import { SetAsideReplaysController } from './set-aside-replays.controller.js';
 import { SetAsideController } from './set-aside.controller.js';
 import { StreamController } from './stream.controller.js';
@@ -24,7 +26,9 @@ import { ChangeFeed } from './stream/change-feed.js';
   controllers: [
     DevicesController,
     HistoryController,
+    ReadingsController,
     AggregatesController,
+    ChartController,
     BindingsController,
     IngestController,
     SetAsideReplaysController,

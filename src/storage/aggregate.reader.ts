@@ -102,7 +102,7 @@ export class AggregateReader {
     return this.snapshots.read(async (query) => {
       const device = await findDevice(query, reference);
       if (!device) return null;
-      const series = await seriesOf(query, device, question.identifiers);
+      const series = await seriesOf(query, [device], question.identifiers);
       const range = rangeOf(device, question);
       if (series.length === 0 || !range) return [];
       const buckets = cut(question, range, series.length);

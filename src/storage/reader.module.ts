@@ -3,6 +3,7 @@ import { AggregateReader } from './aggregate.reader.js';
 import { AsOfReader } from './as-of.reader.js';
 import { BindingReader } from './binding.reader.js';
 import { ChangeLogReader } from './change-log.reader.js';
+import { ChartReader } from './chart.reader.js';
 import { DeviceReader } from './device.reader.js';
 import { ErasureReader } from './erasure.reader.js';
 import { EventCountReader } from './event-count.reader.js';
@@ -24,6 +25,7 @@ const READERS = [
   DeviceReader,
   ReadingReader,
   AggregateReader,
+  ChartReader,
   EventReader,
   BindingReader,
   SetAsideReader,
