@@ -2,8 +2,12 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { DeviceEvent } from '../../src/domain/device-event.js';
 import type { DeviceKey } from '../../src/domain/device-key.js';
+import { exactJson } from '../../src/api/exact-json.js';
+import { AggregateReader, type AggregateQuestion } from '../../src/storage/aggregate.reader.js';
+import { ChartReader } from '../../src/storage/chart.reader.js';
 import { EventCountReader } from '../../src/storage/event-count.reader.js';
 import { EventReader, type EventPlace } from '../../src/storage/event.reader.js';
+import { ReadingReader } from '../../src/storage/reading.reader.js';
 import { ScopedDeviceReader } from '../../src/storage/scoped-device.reader.js';
 import { Snapshots } from '../../src/storage/snapshots.js';
 import { UserScope } from '../../src/storage/user-scope.js';
@@ -13,6 +17,16 @@ import { aBinding, aNumber, anEvent, aReading, aStatus } from '../support/api.js
 import { NOON } from '../support/messages.js';
 import { decodedAs, openStore, type TestStore } from '../support/writer.js';
 
+const AGGREGATES: AggregateQuestion = {
+  identifiers: null,
+  from: null,
+  to: null,
+  now: new Date(NOON + 60_000),
+  interval: { kind: 'clock', ms: 6_000 },
+  timeZone: 'UTC',
+  functions: ['count', 'avg', 'first', 'last', 'delta', 'rate', 'timeWeightedAverage', 'durations', 'p50'],
+  fill: 'linear',
+};
 const USER = { identityId: 'anna' };
 const at = (second: number): Date => new Date(NOON + second * 1000);
 const NOW = at(100);
@@ -137,7 +151,19 @@ describe('what a user is told of a device', () => {
       user: USER,
     });
     // events of one millisecond come in the order of their hashes, which name the device
+    const scope = new UserScope(snapshots);
+    const ever = { from: null, to: null, order: 'asc' } as const;
+    const readings = await scope.asking(device, USER, (windows) =>
+      new ReadingReader(snapshots).history(device, null, ever, { limit: 1000, after: null }, windows),
+    );
+    const aggregates = await scope.asking(device, USER, (windows) =>
+      new AggregateReader(snapshots).aggregates(device, AGGREGATES, windows),
+    );
+    const chart = await scope.asking(device, USER, (windows) =>
+      new ChartReader(snapshots).chart(device, { identifiers: null, from: null, to: null, points: 5 }, windows),
+    );
     return {
+      history: exactJson([readings, aggregates, chart]),
       pages: pages
         .flat()
         .map((one) => JSON.stringify(one))
