@@ -37,9 +37,9 @@ export async function seriesWithin(
   );
   const readings = readingsOf(
     's.id',
-    parameters.add(new Date(first.low).toISOString(), 'timestamptz'),
-    parameters.add(end(last.high), 'timestamptz'),
-    ['r."at" >= w."low"', 'r."at" < w."high"'],
+    [parameters.add(new Date(first.low).toISOString(), 'timestamptz'), 'w."low"'],
+    [parameters.add(end(last.high), 'timestamptz'), 'w."high"'],
+    [],
     { order: 'asc', limit: '1' },
   );
   const rows = await query<{ id: number }>(
