@@ -17,10 +17,8 @@ describe('exact decimals', () => {
     ['0.125', 8, '1'],
     ['-2.5', 3, '-7.5'],
     ['7', 0, '0'],
-    ['1234567890123456789.1', 86_400_000, '106666665706666664578.24'.replace(/.*/, '106666665706666664578240000')],
+    ['1234567890123456789.1', 86_400_000, '106666665706666666578240000'],
   ])('%s times %s', (a, factor, product) => {
-    expect(decimalText(times(exactDecimal(a), factor))).toBe(
-      factor === 86_400_000 ? String((12345678901234567891n * 86_400_000n) / 10n) : product,
-    );
+    expect(decimalText(times(exactDecimal(a), factor))).toBe(product);
   });
 });
