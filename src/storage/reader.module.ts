@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { BindingReader } from './binding.reader.js';
+import { DeviceListReader } from './device-list.reader.js';
 import { DeviceReader } from './device.reader.js';
 import { EventReader } from './event.reader.js';
 import { LedgerReader } from './ledger.reader.js';
@@ -14,6 +15,7 @@ import { StorageModule } from './storage.module.js';
 
 const READERS = [
   DeviceReader,
+  DeviceListReader,
   ReadingReader,
   EventReader,
   BindingReader,

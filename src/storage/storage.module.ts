@@ -36,6 +36,15 @@ import { SpoolPositionReader } from './spool-position.reader.js';
     RollupProgress,
     RollupKeeper,
   ],
-  exports: [PrismaService, EventSink, SetAsideStore, ReplayJobs, ReplicaBoard, SpoolPositions, SetAsideRemover, RollupProgress],
+  exports: [
+    PrismaService,
+    EventSink,
+    SetAsideStore,
+    ReplayJobs,
+    ReplicaBoard,
+    SpoolPositions,
+    SetAsideRemover,
+    RollupProgress,
+  ],
 })
 export class StorageModule {}
