@@ -22,15 +22,15 @@ export interface DeviceCount {
 }
 
 /** A page looks at no more devices than this. A rare combination may so leave a page short, or empty, with a `next` all the same. */
-const LOOKED_AT = 2_500;
+const LOOKED_AT = 2_000;
 
-/** How many entries of each index are looked at before the list is walked, and how many after a walk that found little. */
-const FEW_ENTRIES = 300;
-const MANY_ENTRIES = 10_000;
+/** How many entries of indexes are looked at before the list is walked, all of them together, and of each after a walk that found little. */
+const FEW_ENTRIES = 2_000;
+const MANY_ENTRIES = 6_000;
 
 /** How many indexes are asked: cheaply, and not so cheaply. */
 const MOST_PROBES = 8;
-const MOST_LARGE_PROBES = 3;
+const MOST_LARGE_PROBES = 2;
 
 /** As many devices as are fetched and sorted for one page. */
 const MOST_CANDIDATES = 4_000;
@@ -54,12 +54,13 @@ export class DeviceListReader {
     page: PageRequest<DevicePlace>,
   ): Promise<Page<Partial<DeviceView>, DevicePlace>> {
     return this.snapshots.read(async (query) => {
+      const probes = probesOf(question);
       const list = new DeviceList(query, question, new DeviceOrder(sort), fields, page);
-      const few = await candidates(query, question, FEW_ENTRIES, MOST_PROBES);
+      const few = await candidates(query, probes.slice(0, MOST_PROBES), (asked) => Math.floor(FEW_ENTRIES / asked));
       if (few) return list.among(few);
       const walked = await list.walk(sort);
       if (!walked.short) return walked.page;
-      const many = await candidates(query, question, MANY_ENTRIES, MOST_LARGE_PROBES);
+      const many = await candidates(query, probes.slice(0, MOST_LARGE_PROBES), () => MANY_ENTRIES);
       return many && many.length <= MOST_CANDIDATES ? list.among(many) : walked.page;
     });
   }
@@ -70,7 +71,7 @@ export class DeviceListReader {
    */
   async count(question: DeviceQuestion, how: 'exact' | 'estimated'): Promise<DeviceCount> {
     return this.snapshots.read(async (query) => {
-      const ids = await candidates(query, question, MANY_ENTRIES, MOST_LARGE_PROBES);
+      const ids = await candidates(query, probesOf(question).slice(0, MOST_LARGE_PROBES), () => MANY_ENTRIES);
       if (ids) return { value: await countAmong(query, question, ids), exact: true };
       return (how === 'estimated' ? await estimate(query, question) : null) ?? (await countAll(query, question));
     });
@@ -160,21 +161,24 @@ class DeviceList {
   }
 }
 
-/** Devices of which one condition is true, by an index that ends within `limit` entries: the fewest there are; or null. */
+/** How indexes can be asked for the devices of each condition that must hold. */
+function probesOf({ filters }: DeviceQuestion): readonly Probe[] {
+  return conjuncts(filters)
+    .map(probeOf)
+    .filter((probe) => probe !== null);
+}
+
+/** Devices outside of which none fulfils all conditions: the fewest that an index has, if its entries end within the limit. */
 async function candidates(
   query: Query,
-  question: DeviceQuestion,
-  limit: number,
-  most: number,
+  probes: readonly Probe[],
+  limitOf: (probes: number) => number,
 ): Promise<readonly number[] | null> {
-  const probes = conjuncts(question.filters)
-    .map(probeOf)
-    .filter((probe) => probe !== null)
-    .slice(0, most);
   if (probes.length === 0) return null;
+  const limit = limitOf(probes.length);
   const parameters = new Parameters();
   const limited = parameters.add(limit + 1, 'int');
-  const looks = probes.map((probe: Probe) => {
+  const looks = probes.map((probe) => {
     const entries = probe(parameters, limited);
     return `(SELECT count(*)::int AS "looked", array_agg(DISTINCT x."id") FILTER (WHERE x."hit") AS "ids" FROM (${entries}) x)`;
   });
