@@ -62,7 +62,7 @@ export async function runBenchQuery({ root, dataDirectory, options, signal }) {
       const service = await working('Starting the service', () => startQueried({ root, folder, url, signal }));
       stops.unshift(() => service.stop());
       const asker = new Asker(service.httpPort);
-      await settle({ service, asker, signal, url });
+      await settle({ url, signal });
       /** @param {'all' | 'busy' | 'tenth'} which */
       const ask = async (which) => {
         for (const question of chosen(questions(fleet), options.only)) {

@@ -4,6 +4,7 @@ import type { FilterExpression } from '../domain/filter-expression.js';
 import { DEVICE_FIELDS } from '../storage/device-fields.js';
 import { type DeviceSort, SORT_FIELDS, type SortField } from '../storage/device-order.js';
 import type { DeviceQuestion } from '../storage/device-list.reader.js';
+import { AsOfQuery } from './as-of.queries.js';
 import { parseFilter } from './filter/parse-filter.js';
 import { Flag, Text } from './parameters.js';
 import { PageQuery } from './queries.js';
@@ -67,7 +68,10 @@ export class FieldsQuery {
   readonly fields?: string;
 }
 
-export class DevicesQuery extends IntersectionType(PageQuery, DeviceFilterQuery, FieldsQuery) {
+/** One device. */
+export class DeviceQuery extends IntersectionType(AsOfQuery, FieldsQuery) {}
+
+export class DevicesQuery extends IntersectionType(PageQuery, DeviceFilterQuery, FieldsQuery, AsOfQuery) {
   @IsOptional()
   @IsIn(SORTS, { message: `must be one of ${SORT_FIELDS.join(', ')}, or one of them behind a minus` })
   @ApiPropertyOptional({
@@ -124,7 +128,8 @@ function equal(name: AttributeName, value: Equal['value']): FilterExpression {
   return { kind: 'compare', field: { kind: 'attribute', name }, operator: 'eq', value };
 }
 
-function namesLifecycle(filter: FilterExpression): boolean {
+/** Whether a filter cares for deleted devices itself. */
+export function namesLifecycle(filter: FilterExpression): boolean {
   switch (filter.kind) {
     case 'and':
     case 'or':

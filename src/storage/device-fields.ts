@@ -69,6 +69,21 @@ export function deviceOf(row: DeviceRow, fields: DeviceFields): Partial<DeviceVi
   return Object.fromEntries(shown(fields).map((name) => [name, read(name, row[name])]));
 }
 
+/** Of a device that is known as a whole, what is asked for. */
+export function projected(view: DeviceView, fields: DeviceFields): Partial<DeviceView> {
+  const members = <T>(
+    all: Readonly<Record<string, T>>,
+    names: readonly string[] | null,
+  ): Readonly<Record<string, T>> =>
+    names === null ? all : Object.fromEntries(Object.entries(all).filter(([name]) => names.includes(name)));
+  const whole = {
+    ...view,
+    tags: members(view.tags, fields.tags),
+    properties: members(view.properties, fields.properties),
+  };
+  return Object.fromEntries(shown(fields).map((name) => [name, whole[name]]));
+}
+
 function shown({ names }: DeviceFields): readonly DeviceField[] {
   return DEVICE_FIELDS.filter((name) => names.has(name));
 }

@@ -4,6 +4,7 @@ import { deviceColumns, type DeviceFields, deviceOf, type DeviceRow } from './de
 import { DeviceOrder, type DevicePlace, type DeviceSort, type PlaceRow, placeOf } from './device-order.js';
 import { type Probe, probeOf } from './device-probes.js';
 import type { DeviceView } from './device-view.js';
+import { findByName, nameHolds } from './device-name-search.js';
 import { filterSql } from './filter-sql.js';
 import { type Page, pageOf, type PageRequest, Parameters } from './read-columns.js';
 import { type Query, Snapshots } from './snapshots.js';
@@ -38,6 +39,12 @@ const MOST_CANDIDATES = 4_000;
 /** An estimate looks at about so many devices. */
 const SAMPLED = 4_000;
 
+/**
+ * A page is found by indexes in their order, whatever the planner thinks of their number: statistics may be old, and a table
+ * that is small today is scanned tomorrow when it is not.
+ */
+const NO_SCANS = `SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)`;
+
 /** Finds devices by what they are now (docs/decisions/0014-finding-devices.md). */
 @Injectable()
 export class DeviceListReader {
@@ -54,13 +61,14 @@ export class DeviceListReader {
     page: PageRequest<DevicePlace>,
   ): Promise<Page<Partial<DeviceView>, DevicePlace>> {
     return this.snapshots.read(async (query) => {
+      await query(NO_SCANS);
       const probes = probesOf(question);
       const list = new DeviceList(query, question, new DeviceOrder(sort), fields, page);
       const few = await candidates(query, probes.slice(0, MOST_PROBES), (asked) => Math.floor(FEW_ENTRIES / asked));
       if (few) return list.among(few);
       const walked = await list.walk(sort);
       if (!walked.short) return walked.page;
-      const many = await candidates(query, probes.slice(0, MOST_LARGE_PROBES), () => MANY_ENTRIES);
+      const many = await largeCandidates(query, question);
       return many && many.length <= MOST_CANDIDATES ? list.among(many) : walked.page;
     });
   }
@@ -71,7 +79,7 @@ export class DeviceListReader {
    */
   async count(question: DeviceQuestion, how: 'exact' | 'estimated'): Promise<DeviceCount> {
     return this.snapshots.read(async (query) => {
-      const ids = await candidates(query, probesOf(question).slice(0, MOST_LARGE_PROBES), () => MANY_ENTRIES);
+      const ids = await largeCandidates(query, question);
       if (ids) return { value: await countAmong(query, question, ids), exact: true };
       return (how === 'estimated' ? await estimate(query, question) : null) ?? (await countAll(query, question));
     });
@@ -187,6 +195,11 @@ async function candidates(
   return sets.sort((a, b) => a.length - b.length)[0] ?? null;
 }
 
+async function largeCandidates(query: Query, question: DeviceQuestion): Promise<readonly number[] | null> {
+  const ids = await candidates(query, probesOf(question).slice(0, MOST_LARGE_PROBES), () => MANY_ENTRIES);
+  return ids ?? (question.q === undefined ? null : findByName(query, question.q, MANY_ENTRIES));
+}
+
 function conjuncts(filters: readonly FilterExpression[]): readonly FilterExpression[] {
   return filters.flatMap((filter) => (filter.kind === 'and' ? conjuncts(filter.parts) : [filter]));
 }
@@ -199,12 +212,7 @@ function devicesOf(ids: readonly number[], parameters: Parameters): string {
 
 function conditionsOf({ filters, q }: DeviceQuestion, parameters: Parameters): string {
   const conditions = filters.map((filter) => filterSql(filter, parameters));
-  if (q !== undefined) {
-    const part = `lower(${parameters.add(q, 'text')})`;
-    conditions.push(
-      `(strpos(lower(d."deviceName"), ${part}) > 0 OR coalesce(strpos(lower(d."iotId"), ${part}) > 0, FALSE))`,
-    );
-  }
+  if (q !== undefined) conditions.push(nameHolds(q, parameters));
   return conditions.join(' AND ') || 'TRUE';
 }
 

@@ -51,6 +51,8 @@ export class DeviceReader {
    * What is asked for of one device.
    * @throws SeveralDevices
    */
+  async find(reference: DeviceReference): Promise<DeviceView | null>;
+  async find(reference: DeviceReference, fields: DeviceFields): Promise<Partial<DeviceView> | null>;
   async find(reference: DeviceReference, fields: DeviceFields = ALL_FIELDS): Promise<Partial<DeviceView> | null> {
     return this.snapshots.read(async (query) => {
       const device = await findDevice(query, reference);

@@ -1,5 +1,8 @@
 import { Module } from '@nestjs/common';
+import { AggregateReader } from './aggregate.reader.js';
+import { AsOfReader } from './as-of.reader.js';
 import { BindingReader } from './binding.reader.js';
+import { ChangeLogReader } from './change-log.reader.js';
 import { DeviceListReader } from './device-list.reader.js';
 import { DeviceReader } from './device.reader.js';
 import { EventReader } from './event.reader.js';
@@ -17,13 +20,16 @@ const READERS = [
   DeviceReader,
   DeviceListReader,
   ReadingReader,
+  AggregateReader,
   EventReader,
   BindingReader,
   SetAsideReader,
   ReplayJobReader,
   LedgerReader,
   ReplicaReader,
+  ChangeLogReader,
   MigrationReader,
+  AsOfReader,
 ];
 
 /** The questions that can be asked of the database. */

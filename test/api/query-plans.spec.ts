@@ -9,55 +9,9 @@ import type { Page } from '../../src/storage/read-columns.js';
 import { ReadingReader, type TimeRange } from '../../src/storage/reading.reader.js';
 import { ReplayJobReader } from '../../src/storage/replay-job.reader.js';
 import { SetAsideReader } from '../../src/storage/set-aside.reader.js';
-import { type Query, Snapshots } from '../../src/storage/snapshots.js';
+import { Snapshots } from '../../src/storage/snapshots.js';
 import { freshDatabase, type TestDatabase } from '../support/database.js';
-
-interface Plan {
-  readonly 'Node Type': string;
-  readonly 'Relation Name'?: string;
-  readonly 'Actual Loops': number;
-  readonly 'Shared Hit Blocks': number;
-  readonly 'Shared Read Blocks': number;
-  readonly Plans?: readonly Plan[];
-}
-
-interface Explained {
-  readonly Plan: Plan;
-}
-
-/** Has PostgreSQL explain every question before it is asked. */
-class ExplainedSnapshots extends Snapshots {
-  readonly explained: Explained[] = [];
-
-  override async read<T>(work: (query: Query) => Promise<T>): Promise<T> {
-    return super.read((query) =>
-      work(async (sql, ...parameters) => {
-        const [row] = await query<{ 'QUERY PLAN': Explained[] }>(
-          `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${sql}`,
-          ...parameters,
-        );
-        this.explained.push(...(row?.['QUERY PLAN'] ?? []));
-        return query(sql, ...parameters);
-      }),
-    );
-  }
-
-  /** The scans that were really done, as `Index Scan DeviceTag`; partitions without their table's name. */
-  scans(): string[] {
-    const walk = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(walk)];
-    return this.explained
-      .flatMap(({ Plan: plan }) => walk(plan))
-      .filter((plan) => plan['Relation Name'] !== undefined && plan['Actual Loops'] > 0)
-      .map((plan) => `${plan['Node Type']} ${plan['Relation Name'] ?? ''}`);
-  }
-
-  blocks(): number {
-    return this.explained.reduce(
-      (sum, { Plan: plan }) => sum + plan['Shared Hit Blocks'] + plan['Shared Read Blocks'],
-      0,
-    );
-  }
-}
+import { ExplainedSnapshots } from '../support/explained-snapshots.js';
 
 const DEVICES = 400;
 const PROPERTIES = 10;
@@ -117,13 +71,6 @@ describe('the plans of queries over years of history', () => {
     ['one device by its iotId', (s) => new DeviceReader(s).find({ iotId: 'iot-5' }), 0, 60],
     ['the status of a device', (s) => new DeviceReader(s).status(device), 0, 20],
     ['the properties of a device', (s) => new DeviceReader(s).properties(device), 0, 40],
-    ['the first page of devices', (s) => new DeviceReader(s).list({ deleted: false }, PAGE), 0, 2500],
-    [
-      'a later page of the devices of a product',
-      (s) => new DeviceReader(s).list({ productKey: 'pk2', deleted: false }, { limit: 10, after: ['pk2', 'device-3'] }),
-      0,
-      600,
-    ],
     ['the newest readings of a property', (s) => new ReadingReader(s).history(device, ['p1'], EVER, PAGE), 12, 200],
     ['the newest readings of all properties', (s) => new ReadingReader(s).history(device, null, EVER, PAGE), 12, 1500],
     [
