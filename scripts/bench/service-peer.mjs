@@ -18,8 +18,9 @@ const STOP_WITHIN_MS = 10_000;
  * @param {{ port: number, appKey: string, appSecret: string }} options.source
  * @param {string | undefined} options.profile
  * @param {AbortSignal} options.signal
+ * @param {Record<string, string>} [options.settings] further ones
  */
-export async function startService({ dist, folder, url, source, profile, signal }) {
+export async function startService({ dist, folder, url, source, profile, signal, settings = {} }) {
   const httpPort = await freePort(0);
   const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${path.resolve(profile)}`];
   const child = spawn(process.execPath, [...profiling, path.join(dist, 'main.js')], {
@@ -37,6 +38,7 @@ export async function startService({ dist, folder, url, source, profile, signal 
       AMQP_APP_SECRET: source.appSecret,
       LOG_LEVEL: 'warn',
       LOG_FORMAT: 'json',
+      ...settings,
     },
   });
   const pid = child.pid ?? 0;
@@ -66,6 +68,7 @@ export async function startService({ dist, folder, url, source, profile, signal 
   let before = await histogram();
   return {
     pid,
+    httpPort,
     metrics,
     reset: async () => {
       before = await histogram();

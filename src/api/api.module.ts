@@ -3,15 +3,20 @@ import { IngestModule } from '../ingest/ingest.module.js';
 import { ReaderModule } from '../storage/reader.module.js';
 import { StorageModule } from '../storage/storage.module.js';
 import { AggregatesController } from './aggregates.controller.js';
+import { AsOf } from './as-of.js';
 import { BindingsController } from './bindings.controller.js';
 import { ChartController } from './chart.controller.js';
 import { DevicesController } from './devices.controller.js';
+import { Exports } from './exports.js';
+import { FleetReadingsController } from './fleet-readings.controller.js';
 import { HealthController } from './health.controller.js';
 import { HistoryController } from './history.controller.js';
 import { IngestController } from './ingest.controller.js';
 import { ReadingsController } from './readings.controller.js';
 import { SetAsideReplaysController } from './set-aside-replays.controller.js';
 import { SetAsideController } from './set-aside.controller.js';
+import { StreamController } from './stream.controller.js';
+import { ChangeFeed } from './stream/change-feed.js';
 
 /** REST. IngestStatus, Replay and Replays, which it knows from the domain, are provided by ingest. */
 @Module({
@@ -27,6 +32,9 @@ import { SetAsideController } from './set-aside.controller.js';
     SetAsideReplaysController,
     SetAsideController,
     HealthController,
+    StreamController,
+    FleetReadingsController,
   ],
+  providers: [AsOf, Exports, ChangeFeed],
 })
 export class ApiModule {}

@@ -3,9 +3,11 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Settings } from '../config/settings.js';
 import { Metrics } from '../telemetry/metrics.js';
+import { askedByCaller } from './asker-of-request.js';
 import { bringsToken, challenge, isOpen } from './bearer-token.js';
 import { exactJson } from './exact-json.js';
 import { serveDocs } from './docs.js';
+import { UNKNOWN_PARAMETER } from './parameter-values.js';
 import { BadParameters, type ParameterProblem, plainProblem } from './problem.js';
 import { problemOfError, ProblemFilter, sendProblem } from './problem.filter.js';
 
@@ -37,9 +39,10 @@ export function configureHttp(app: NestFastifyApplication): void {
     void reply.header('WWW-Authenticate', challenge(path));
     sendProblem(reply, plainProblem(401, 'Send the token of HTTP_TOKEN as "Authorization: Bearer …"'));
   });
-  server.addHook('preHandler', (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void) => {
+  server.addHook('preHandler', (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => {
     const passedOver = Object.keys(request.query ?? {}).filter((name) => PASSED_OVER.has(name));
-    done(passedOver.length > 0 ? new BadParameters(passedOver.map(unknownParameter)) : undefined);
+    if (passedOver.length > 0) return done(new BadParameters(passedOver.map(unknownParameter)));
+    askedByCaller(request, reply, settings.queryTimeoutMs, done);
   });
   server.addHook('onResponse', (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
     const seconds = reply.elapsedTime / 1000;
@@ -69,7 +72,7 @@ export function configureHttp(app: NestFastifyApplication): void {
 const PASSED_OVER: ReadonlySet<string> = new Set(['__proto__', 'constructor']);
 
 function unknownParameter(parameter: string): ParameterProblem {
-  return { parameter, detail: 'is not a parameter of this request' };
+  return { parameter, detail: UNKNOWN_PARAMETER };
 }
 
 function parameterProblem({ property, constraints = {} }: ValidationError): ParameterProblem {

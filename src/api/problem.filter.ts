@@ -1,12 +1,22 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SinkUnavailable } from '../domain/event-sink.js';
+import { Abandoned } from '../storage/asker.js';
 import { QuestionTooLarge } from '../storage/snapshots.js';
 import { exactJson } from './exact-json.js';
+import { withValues } from './parameter-values.js';
 import { PROBLEM_TYPE, plainProblem, type ProblemDocument } from './problem.js';
 
 /** How soon to ask again while the database is away. */
 const RETRY_AFTER_SECONDS = 5;
+
+/** Nobody reads this; it is what nginx notes in such a case. */
+const CALLER_GONE = 499;
+
+const TOO_LARGE =
+  'The database took longer than QUERY_TIMEOUT_MS allows: narrow the question (a shorter range from `from` to `to`, fewer ' +
+  'devices, identifiers or filters that match little, a smaller `limit`), or have a whole list streamed with ' +
+  '`Accept: text/csv` or `application/x-ndjson`, which asks for one small page after the other';
 
 /** Answers every error as an RFC 9457 problem, without inner details. */
 @Catch()
@@ -15,7 +25,7 @@ export class ProblemFilter implements ExceptionFilter {
 
   catch(error: unknown, host: ArgumentsHost): void {
     const reply = host.switchToHttp().getResponse<FastifyReply>();
-    const problem = problemOfError(error);
+    const problem = withValues(problemOfError(error), host.switchToHttp().getRequest<FastifyRequest>());
     if (problem.status === 500) this.logger.error('Request failed', error);
     else if (problem.status > 500) this.logger.debug('Request refused', { status: problem.status, err: error });
     sendProblem(reply, problem);
@@ -34,8 +44,13 @@ export function problemOfError(error: unknown): ProblemDocument {
     return plainProblem(503, 'The database does not answer at the moment: try again later');
   }
   if (error instanceof QuestionTooLarge) {
-    return plainProblem(504, 'The database took too long: ask for a smaller range or a smaller limit');
+    return {
+      ...plainProblem(504, TOO_LARGE),
+      type: 'urn:living-mirror:problem:question-too-large',
+      title: 'Question too large',
+    };
   }
+  if (error instanceof Abandoned) return plainProblem(CALLER_GONE, 'The caller went away');
   if (error instanceof HttpException) {
     const body = error.getResponse();
     if (isProblem(body)) return body;

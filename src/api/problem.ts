@@ -4,7 +4,11 @@ import { STATUS_CODES } from 'node:http';
 /** What is wrong with one parameter of a request. */
 export interface ParameterProblem {
   readonly parameter: string;
+  /** As it was given, shortened. */
+  readonly value?: string;
   readonly detail: string;
+  /** Where in its text, from 1. */
+  readonly column?: number;
 }
 
 /** An RFC 9457 problem. */
@@ -15,6 +19,7 @@ export interface ProblemDocument {
   readonly detail: string;
   readonly errors?: readonly ParameterProblem[];
   readonly candidates?: readonly string[];
+  readonly available?: readonly string[];
 }
 
 /** The media type of every error. */

@@ -10,7 +10,13 @@ import { BadParameters } from './problem.js';
 export class PageQuery {
   @IsOptional()
   @WholeNumber(1, 1000)
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 1000, default: 50, description: 'Items in a page.' })
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 1,
+    maximum: 1000,
+    default: 50,
+    description: 'Items in a page. As NDJSON or CSV up to 10000, and all of the list without it.',
+  })
   readonly limit: number = 50;
 
   @IsOptional()
@@ -106,6 +112,16 @@ export class DevicesQuery extends PageQuery {
   @Flag()
   @ApiPropertyOptional({ type: 'boolean', default: false, description: 'Show deleted devices, too.' })
   readonly deleted: boolean = false;
+
+  @IsOptional()
+  @Text(4000)
+  @ApiPropertyOptional({ example: 'online eq true', description: 'A condition (docs/filters.md).' })
+  readonly filter?: string;
+
+  @IsOptional()
+  @Time()
+  @time('As they were at this time, instead of now.')
+  readonly at?: Date;
 }
 
 export class ReadingsQuery extends RangeQuery {

@@ -31,6 +31,7 @@ const FIELDS = [
   'httpPort',
   'httpToken',
   'httpAnonymous',
+  'queryTimeoutMs',
   'amqpUrl',
   'amqpAuthMode',
   'amqpAppKey',
@@ -58,6 +59,8 @@ const FIELDS = [
   'spoolDir',
   'spoolMaxBytes',
   'spoolAfterSeconds',
+  'streamKeepHours',
+  'streamLimit',
   'logLevel',
   'logFormat',
 ] as const satisfies readonly (keyof Settings)[];

@@ -63,6 +63,13 @@ export class Settings {
   @IsBoolean({ message: 'must be true or false' })
   readonly httpAnonymous: boolean = false;
 
+  /** How long a question may keep the database busy, so that the ingest has it, too. */
+  @number
+  @IsInt({ message: 'must be a whole number of milliseconds, 100 to 600000' })
+  @Min(100, { message: 'must be a whole number of milliseconds, 100 to 600000' })
+  @Max(600_000, { message: 'must be a whole number of milliseconds, 100 to 600000' })
+  readonly queryTimeoutMs: number = 10_000;
+
   /** `amqps://host:5671` or `amqp://host:5672`; never with credentials inside. */
   @Matches(/^(simulator|amqps?:\/\/\S+)$/, url('must be an address such as amqps://host:5671 or amqp://host:5672'))
   @IsString(url('must be set, so that simulated devices never slip into a real database: amqps://host:5671'))
@@ -207,6 +214,20 @@ export class Settings {
   @Min(1, { message: 'must be a whole number of seconds, 1 to 20' })
   @Max(20, { message: 'must be a whole number of seconds, 1 to 20' })
   readonly spoolAfterSeconds: number = 5;
+
+  /** How long changes are kept for streams to be resumed; 0 keeps no log of them, and there are no streams. */
+  @number
+  @IsInt({ message: 'must be a whole number of hours, 0 to 720' })
+  @Min(0, { message: 'must be a whole number of hours, 0 to 720' })
+  @Max(720, { message: 'must be a whole number of hours, 0 to 720' })
+  readonly streamKeepHours: number = 24;
+
+  /** How many streams this process serves at once. */
+  @number
+  @IsInt({ message: 'must be a whole number, 1 to 10000' })
+  @Min(1, { message: 'must be a whole number, 1 to 10000' })
+  @Max(10_000, { message: 'must be a whole number, 1 to 10000' })
+  readonly streamLimit: number = 200;
 
   @lowerCase
   @IsIn(LOG_LEVELS, { message: `must be one of ${LOG_LEVELS.join(', ')}` })

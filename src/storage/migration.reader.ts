@@ -32,7 +32,19 @@ const TABLES = [
   'IngestCount',
   'IngestReplica',
   'SpoolPosition',
+  'ChangeLog',
+  'ChangeLogState',
   'IngestBatch',
+  'DeviceIdentity',
+  'DeviceHistory',
+  'PresenceHistory',
+  'PresenceTouched',
+  'PresenceChange',
+  'PresenceCount',
+  'PresenceDay',
+  'ReadingRollup',
+  'RollupMark',
+  'RollupState',
 ];
 
 /** Asks whether the database is migrated. The service itself never migrates. */

@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
+import { addLogHours } from './change-log-hours.js';
+import { PARTITION_LOCK } from './partition-lock.js';
 import { UNHURRIED } from './patience.js';
 import { PrismaService } from './prisma.service.js';
 
 /** The tables that are partitioned by month. */
-export type MonthlyTable = 'PropertyReading' | 'EventLog';
+export type MonthlyTable = 'PropertyReading' | 'EventLog' | 'ReadingRollup';
 
 /** A partition that must exist: the one of `table` that holds `day` (UTC, `YYYY-MM-DD`). */
 export interface PartitionNeed {
@@ -11,8 +13,6 @@ export interface PartitionNeed {
   readonly day: string;
 }
 
-/** Serialises those who make or drop partitions, over all replicas. Any number will do; it must never change. */
-const PARTITION_LOCK = 7_310_001;
 const DAY_MS = 86_400_000;
 
 /** What is kept for how long. Undefined keeps everything. */
@@ -36,6 +36,7 @@ export class Partitions {
         const make = table === 'SeenMessage' ? 'add_day' : 'add_month';
         await tx.$executeRawUnsafe(`SELECT "partitions"."${make}"($1::text, $2::text::date)`, table, day);
       }
+      await addLogHours(tx, 1);
     });
   }
 
@@ -62,21 +63,24 @@ export class Partitions {
     const cutoffs: Record<PartitionNeed['table'], string> = {
       SeenMessage: cutoff(keep.dedupeDays),
       PropertyReading: cutoff(keep.retentionReadingsDays),
+      ReadingRollup: cutoff(keep.retentionReadingsDays),
       EventLog: cutoff(keep.retentionEventsDays),
     };
     const expired = [...(await this.names())].filter((name) => isExpired(name, cutoffs));
-    for (const name of expired) await this.drop(name);
+    for (const together of withRollups(expired)) await this.drop(together);
     return expired;
   }
 
-  private async drop(name: string): Promise<void> {
-    const [table = ''] = name.split('_');
+  private async drop(names: readonly string[]): Promise<void> {
     await this.prisma.inTransaction(async (tx) => {
       await tx.$executeRawUnsafe(`SELECT pg_advisory_xact_lock(${PARTITION_LOCK})`);
       // A writer may hold the parent for a moment; give up rather than make every writer queue behind us.
       await tx.$executeRawUnsafe(`SET LOCAL lock_timeout = '2s'`);
-      await tx.$executeRawUnsafe(`ALTER TABLE "${table}" DETACH PARTITION "partitions"."${name}"`);
-      await tx.$executeRawUnsafe(`DROP TABLE "partitions"."${name}"`);
+      for (const name of names) {
+        const [table = ''] = name.split('_');
+        await tx.$executeRawUnsafe(`ALTER TABLE "${table}" DETACH PARTITION "partitions"."${name}"`);
+        await tx.$executeRawUnsafe(`DROP TABLE "partitions"."${name}"`);
+      }
     }, UNHURRIED);
   }
 
@@ -105,13 +109,30 @@ function monthAfter(now: Date, months: number): string {
   return utcDay(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + months, 1));
 }
 
+/** Partitions to be dropped, those of one month's readings and of their roll-ups in one go: neither is ever seen without the other. */
+function withRollups(names: readonly string[]): string[][] {
+  const groups = new Map<string, string[]>();
+  for (const name of names) {
+    const group = name.replace(/^ReadingRollup/, 'PropertyReading');
+    groups.set(group, [...(groups.get(group) ?? []), name]);
+  }
+  return [...groups.values()];
+}
+
 function isExpired(name: string, cutoffs: Record<PartitionNeed['table'], string>): boolean {
   const [table, ...date] = name.split('_');
-  if (table !== 'SeenMessage' && table !== 'PropertyReading' && table !== 'EventLog') return false;
+  if (table === undefined || !isPartitioned(table, cutoffs)) return false;
   const cutoff = cutoffs[table];
   if (cutoff === '') return false;
   if (date[0] === 'before') return cutoff >= '2015-01-01';
   const [year = 0, month = 0, day] = date.map(Number);
   const end = day === undefined ? Date.UTC(year, month, 1) : Date.UTC(year, month - 1, day + 1);
   return utcDay(end) <= cutoff;
+}
+
+function isPartitioned(
+  table: string,
+  cutoffs: Record<PartitionNeed['table'], string>,
+): table is PartitionNeed['table'] {
+  return table in cutoffs;
 }

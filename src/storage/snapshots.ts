@@ -1,8 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { SinkUnavailable } from '../domain/event-sink.js';
+import { Abandoned, currentAsker } from './asker.js';
+import { cancellable } from './cancellable.js';
 import { describe, sqlState } from './database-fault.js';
 import { withPatience } from './patience.js';
 import { PrismaService } from './prisma.service.js';
+import { Turns } from './turns.js';
 
 /** Asks one question of a snapshot. Parameters are `$1`, `$2`, … in the SQL. */
 export type Query = <Row>(sql: string, ...parameters: readonly unknown[]) => Promise<Row[]>;
@@ -12,7 +15,7 @@ export class QuestionTooLarge extends Error {
   override readonly name = 'QuestionTooLarge';
 }
 
-/** No question of REST may keep the database busy for longer. */
+/** No question may keep the database busy for longer, where whoever asks says nothing else. */
 const TIMEOUT_MS = 10_000;
 
 /** How many questions are asked at once; the other connections of the pool belong to the ingest. */
@@ -32,56 +35,58 @@ export interface LookOptions {
 /** Read-only looks at the database: all queries of one look see the same moment. */
 @Injectable()
 export class Snapshots {
-  private running = 0;
-  private readonly waiting: (() => void)[] = [];
+  private readonly turns = new Turns(AT_ONCE, QUEUE);
 
   constructor(private readonly prisma: PrismaService) {}
 
   /**
    * @throws SinkUnavailable when the database cannot be reached, or too many are asking.
    * @throws QuestionTooLarge when it takes longer than `timeoutMs`.
+   * @throws Abandoned when whoever asked went away: its query is cancelled, and its turn is another's.
    */
-  async read<T>(
-    work: (query: Query) => Promise<T>,
-    { timeoutMs = TIMEOUT_MS, urgent = false }: LookOptions = {},
-  ): Promise<T> {
-    if (urgent) return this.look(work, timeoutMs);
-    await this.turn();
+  async read<T>(work: (query: Query) => Promise<T>, options: LookOptions = {}): Promise<T> {
+    const asker = currentAsker();
+    const { timeoutMs = asker?.timeoutMs ?? TIMEOUT_MS, urgent = false } = options;
+    if (urgent) return this.look(work, timeoutMs, undefined);
+    await this.turns.begin(asker?.origin ?? '', asker?.signal);
     try {
-      return await this.look(work, timeoutMs);
+      return await this.look(work, timeoutMs, asker?.signal);
     } finally {
-      this.running -= 1;
-      this.waiting.shift()?.();
+      this.turns.end();
     }
   }
 
-  private async look<T>(work: (query: Query) => Promise<T>, timeoutMs: number): Promise<T> {
+  private async look<T>(
+    work: (query: Query) => Promise<T>,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
     try {
       const patience = { statementMs: timeoutMs, transactionMs: timeoutMs * 2 };
       return await withPatience(patience, () =>
         this.prisma.$transaction(
           async (tx) => {
-            await tx.$queryRawUnsafe(
-              `SELECT set_config('statement_timeout', $1, true), set_config('transaction_read_only', 'on', true),
-                    set_config('jit', 'off', true)`,
+            const [backend] = await tx.$queryRawUnsafe<{ pid: number }[]>(
+              `SELECT pg_backend_pid() AS "pid", set_config('statement_timeout', $1, true),
+                 set_config('transaction_read_only', 'on', true), set_config('jit', 'off', true)`,
               String(timeoutMs),
             );
-            return work(<Row>(sql: string, ...parameters: readonly unknown[]) =>
-              tx.$queryRawUnsafe<Row[]>(sql, ...parameters),
+            const query = async <Row>(sql: string, ...parameters: readonly unknown[]): Promise<Row[]> => {
+              if (signal?.aborted) throw new Abandoned();
+              return tx.$queryRawUnsafe<Row[]>(sql, ...parameters);
+            };
+            return cancellable(
+              signal,
+              () => this.prisma.$queryRawUnsafe('SELECT pg_cancel_backend($1::int)', backend?.pid),
+              () => work(query),
             );
           },
           { isolationLevel: 'RepeatableRead', timeout: patience.transactionMs },
         ),
       );
     } catch (error) {
-      throw asReadError(error);
+      throw signal?.aborted ? new Abandoned() : asReadError(error);
     }
-  }
-
-  private async turn(): Promise<void> {
-    if (this.waiting.length >= QUEUE) throw new SinkUnavailable('too many questions at once');
-    if (this.running >= AT_ONCE) await new Promise<void>((resolve) => this.waiting.push(resolve));
-    this.running += 1;
   }
 }
 

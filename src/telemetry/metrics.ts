@@ -138,11 +138,61 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly rollupLag = new Gauge({
+    name: 'living_mirror_rollup_lag_seconds',
+    help: 'How long ago the newest readings are that may be rolled up; an hour and a half is as it should be.',
+    registers: [this.registry],
+  });
+
+  readonly rollupsFrom = new Gauge({
+    name: 'living_mirror_rollups_from_seconds',
+    help: 'The first day that is rolled up, as a Unix time: it goes back while the past is being rolled up.',
+    registers: [this.registry],
+  });
+
+  readonly rollupMarkedDays = new Gauge({
+    name: 'living_mirror_rollup_marked_days',
+    help: 'Days of series that late readings touched and that are to be rolled up again; answered from the readings until then.',
+    registers: [this.registry],
+  });
+
   readonly httpRequests = new Histogram({
     name: 'living_mirror_http_request_seconds',
     help: 'REST requests by route and status.',
     labelNames: ['method', 'route', 'status'] as const,
     buckets: [0.005, 0.025, 0.1, 0.5, 2.5, 10],
+    registers: [this.registry],
+  });
+
+  readonly streams = new Gauge({
+    name: 'living_mirror_streams',
+    help: 'Streams of changes that are being read.',
+    registers: [this.registry],
+    collect: () => this.askReporters(),
+  });
+
+  readonly streamHeldSeconds = new Gauge({
+    name: 'living_mirror_stream_held_seconds',
+    help: 'For how long streams have waited for a transaction that wrote changes and has not ended.',
+    registers: [this.registry],
+  });
+
+  readonly streamBehindSeconds = new Gauge({
+    name: 'living_mirror_stream_behind_seconds',
+    help: 'How far the slowest reader of a stream is behind the newest change.',
+    registers: [this.registry],
+  });
+
+  readonly streamEvents = new Counter({
+    name: 'living_mirror_stream_events_total',
+    help: 'Changes sent to readers of streams.',
+    registers: [this.registry],
+  });
+
+  readonly streamsEnded = new Counter({
+    name: 'living_mirror_streams_ended_total',
+    help: 'Streams that ended, by the reason (client, caught-up, gap, stalled, stopped, fault).',
+    labelNames: ['reason'] as const,
     registers: [this.registry],
   });
 

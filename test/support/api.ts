@@ -75,7 +75,7 @@ async function answer(url: string, init: RequestInit): Promise<Answer> {
   const reply = await fetch(url, init);
   const text = await reply.text();
   const type = reply.headers.get('content-type') ?? '';
-  const body = (type.includes('json') ? JSON.parse(text) : {}) as Record<string, unknown>;
+  const body = (/[/+]json/.test(type) ? JSON.parse(text) : {}) as Record<string, unknown>;
   return { status: reply.status, type, headers: reply.headers, text, body };
 }
 

@@ -1,0 +1,161 @@
+// @ts-check
+import { mkdirSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { startDatabases } from '../bench/databases.mjs';
+import { PlainError } from '../plain-error.mjs';
+import { working } from '../setup/progress.mjs';
+import { Asker } from './ask.mjs';
+import { measureExport } from './export.mjs';
+import { fleetOf } from './fleet.mjs';
+import { generate } from './generate.mjs';
+import { questions } from './questions.mjs';
+import { settle } from './settle.mjs';
+import { startQueried } from './service.mjs';
+
+/** @typedef {import('../bench/percentiles.mjs').Latency} Latency */
+
+/** What one question took. @typedef {object} Answered
+ * @property {string} name
+ * @property {number | null} withinMs
+ * @property {Latency | null} all on all the data
+ * @property {Latency | null} busy the same while messages come in
+ * @property {Latency | null} tenth on a tenth of the data
+ */
+
+const GROWTH = 10;
+const BUSY_PER_SECOND = 1_000;
+
+/**
+ * Runs the benchmark.
+ * @param {{ root: string, dataDirectory: string, options: import('./options.mjs').BenchQueryOptions, signal: AbortSignal }} setting
+ */
+export async function runBenchQuery({ root, dataDirectory, options, signal }) {
+  const folder = path.join(dataDirectory, 'bench-query');
+  mkdirSync(folder, { recursive: true });
+  const started = new Date();
+  const load = os.loadavg()[0] ?? 0;
+  if (load > 0.7)
+    console.error(`Other programs are busy here (load ${load.toFixed(1)}): absolute figures will be too high.`);
+  const databases = await working('Starting PostgreSQL', () => startDatabases({ root, folder }));
+  /** @type {(() => Promise<void>)[]} */
+  const stops = [() => databases.stop()];
+  try {
+    /** @type {Map<string, Answered>} */
+    const answered = new Map();
+    /** What else is told of all the data. */
+    const further = {
+      export: /** @type {Awaited<ReturnType<typeof measureExport>> | null} */ (null),
+      storage: /** @type {any} */ (null),
+      busyShare: 0,
+    };
+
+    /**
+     * @param {string} name of the database
+     * @param {number} part of the data: the whole, or one in ten
+     * @param {(ask: (which: 'all' | 'busy' | 'tenth') => Promise<void>, service: Awaited<ReturnType<typeof startQueried>>, asker: Asker) => Promise<void>} then
+     */
+    const on = async (name, part, then) => {
+      const fleet = fleetOf(Math.round(options.devices / part), Math.round(options.readings / part), started);
+      const url = await databases.migrated(name);
+      await generate(url, fleet, signal);
+      const service = await working('Starting the service', () => startQueried({ root, folder, url, signal }));
+      stops.unshift(() => service.stop());
+      const asker = new Asker(service.httpPort);
+      await settle({ url, signal });
+      /** @param {'all' | 'busy' | 'tenth'} which */
+      const ask = async (which) => {
+        for (const question of chosen(questions(fleet), options.only)) {
+          const { path: pathOf, perSecond, withinMs } = question;
+          const latency = await working(`${which}: ${question.name}`, () =>
+            perSecond === undefined
+              ? asker.inTurn(pathOf, options.seconds, signal)
+              : asker.atRate(pathOf, perSecond, options.seconds, signal),
+          );
+          const known = answered.get(question.name) ?? {
+            name: question.name,
+            withinMs,
+            all: null,
+            busy: null,
+            tenth: null,
+          };
+          answered.set(question.name, { ...known, [which]: latency });
+        }
+      };
+      await then(ask, service, asker);
+      asker.close();
+      stops.shift();
+      await service.stop();
+    };
+
+    await on('bench_query', 1, async (ask, service, asker) => {
+      await ask('all');
+      further.storage = JSON.parse(await asker.text('/v1/storage'));
+      further.export = await measureExport({ asker, service, signal });
+      if (options.busy) further.busyShare = await whileMessagesComeIn(service, () => ask('busy'));
+    });
+    if (options.growth) await on('bench_query_tenth', GROWTH, (ask) => ask('tenth'));
+
+    const result = {
+      at: started.toISOString(),
+      machine: {
+        processors: os.cpus().length,
+        model: os.cpus()[0]?.model ?? '',
+        memoryBytes: os.totalmem(),
+        node: process.version,
+        postgres: databases.version,
+        postgresSettings: await databases.settings(),
+        loadBefore: load,
+      },
+      data: { devices: options.devices, readings: options.readings },
+      questions: [...answered.values()],
+      ...further,
+    };
+    writeFileSync(path.join(dataDirectory, 'bench-query.json'), `${JSON.stringify(result, null, 2)}\n`);
+    return result;
+  } finally {
+    for (const stop of stops) await stop();
+  }
+}
+
+/**
+ * @param {readonly import('./questions.mjs').Question[]} all
+ * @param {readonly string[]} names
+ */
+function chosen(all, names) {
+  const unknown = names.filter((name) => !all.some((question) => question.name === name));
+  if (unknown.length > 0) {
+    throw new PlainError(
+      `No question is called ${unknown.join(', ')}. There are: ${all.map(({ name }) => name).join(', ')}.`,
+    );
+  }
+  return names.length === 0 ? all : all.filter(({ name }) => names.includes(name));
+}
+
+/**
+ * Does something while the platform sends its thousand messages a second.
+ * @param {Awaited<ReturnType<typeof startQueried>>} service
+ * @param {() => Promise<void>} work
+ * @returns {Promise<number>} how much of that rate was reached
+ */
+async function whileMessagesComeIn(service, work) {
+  let going = true;
+  let sent = 0;
+  let seconds = 0;
+  const sending = (async () => {
+    for (let first = 0; going; first += BUSY_PER_SECOND * 5) {
+      const { seconds: took } = await service.source.ask({
+        do: 'steady',
+        first,
+        perSecond: BUSY_PER_SECOND,
+        seconds: 5,
+      });
+      sent += BUSY_PER_SECOND * 5;
+      seconds += took;
+    }
+  })();
+  await work();
+  going = false;
+  await sending;
+  return sent / seconds / BUSY_PER_SECOND;
+}

@@ -1,0 +1,179 @@
+import type {
+  ComparisonOperator,
+  FilterAttribute,
+  FilterExpression,
+  FilterField,
+  FilterValue,
+} from '../domain/filter-expression.js';
+import type { Parameters } from './read-columns.js';
+
+/**
+ * A filter as a boolean SQL expression over a row `device` of "Device": true or false, never null, and the same that
+ * `domain/filter-match.ts` says of the device in memory.
+ */
+export function filterSql(filter: FilterExpression, parameters: Parameters, device = 'd'): string {
+  const sql = new FilterSql(parameters, device);
+  return sql.expression(filter);
+}
+
+const OPERATORS: Record<Exclude<ComparisonOperator, 'ne'>, string> = { eq: '=', gt: '>', ge: '>=', lt: '<', le: '<=' };
+
+type Order = keyof typeof OPERATORS;
+type Typed = Exclude<FilterValue, { type: 'null' }>;
+
+/** Makes of a value's SQL a condition on it; null stands for false. */
+type Condition = (operand: Operand) => string;
+
+/** A value in SQL: a column, or JSON that may hold anything. `number` is where a number is kept beside the JSON. */
+type Operand =
+  | { readonly kind: 'column'; readonly sql: string }
+  | { readonly kind: 'json'; readonly sql: string; readonly number: string | null };
+
+class FilterSql {
+  constructor(
+    private readonly parameters: Parameters,
+    private readonly device: string,
+  ) {}
+
+  expression(filter: FilterExpression): string {
+    switch (filter.kind) {
+      case 'and':
+        return `(${filter.parts.map((part) => this.expression(part)).join(' AND ')})`;
+      case 'or':
+        return `(${filter.parts.map((part) => this.expression(part)).join(' OR ')})`;
+      case 'not':
+        return `NOT ${this.expression(filter.part)}`;
+      case 'exists':
+        return this.any(filter.field, present);
+      case 'compare': {
+        const { field, operator, value } = filter;
+        if (operator === 'ne') return `NOT ${this.equals(field, [value])}`;
+        if (operator === 'eq') return this.equals(field, [value]);
+        if (value.type === 'null') return 'FALSE';
+        return this.any(field, this.compared(operator, value));
+      }
+      case 'in':
+        return this.equals(filter.field, filter.values);
+      case 'text':
+        return this.any(filter.field, this.text(filter.operator, filter.text));
+      default:
+        return filter satisfies never;
+    }
+  }
+
+  private equals(field: FilterField, values: readonly FilterValue[]): string {
+    const typed = values.filter((value) => value.type !== 'null');
+    const alternatives: string[] = [];
+    if (typed.length > 0) {
+      const conditions = typed.map((value) => this.compared('eq', value));
+      alternatives.push(this.any(field, (operand) => `(${conditions.map((each) => each(operand)).join(' OR ')})`));
+    }
+    if (typed.length < values.length) alternatives.push(`NOT ${this.any(field, present)}`);
+    return `(${alternatives.join(' OR ')})`;
+  }
+
+  /** Whether any value of the field fulfils a condition. */
+  private any(field: FilterField, condition: Condition): string {
+    switch (field.kind) {
+      case 'attribute':
+        return this.attribute(field.name, condition);
+      case 'tag':
+        return this.row('DeviceTag', `t."key" = ${this.parameters.add(field.key, 'text')}`, condition, {
+          kind: 'column',
+          sql: 't."value"',
+        });
+      case 'state': {
+        const steps = field.path.map((step) => ` -> ${this.parameters.add(step, 'text')}`);
+        const operand: Operand = {
+          kind: 'json',
+          sql: steps.length === 0 ? 't."json"' : `(t."json"${steps.join('')})`,
+          number: steps.length === 0 ? 't."number"' : null,
+        };
+        const which = `t."identifier" = ${this.parameters.add(field.identifier, 'text')} AND t."at" IS NOT NULL`;
+        return this.row('DeviceProperty', which, condition, operand);
+      }
+      default:
+        return field satisfies never;
+    }
+  }
+
+  private attribute(name: FilterAttribute, condition: Condition): string {
+    const { device } = this;
+    if (name === 'owner') {
+      const now = 't."bound" AND t."owned" AND t."until" IS NULL';
+      return this.row('UserBinding', now, condition, { kind: 'column', sql: 't."identityId"' });
+    }
+    const sql =
+      name === 'gateway'
+        ? `(${device}."gatewayProductKey" || ':' || ${device}."gatewayDeviceName")`
+        : `${device}."${name}"`;
+    return `(${sql} IS NOT NULL AND ${condition({ kind: 'column', sql })})`;
+  }
+
+  private row(table: string, which: string, condition: Condition, operand: Operand): string {
+    return `EXISTS (SELECT FROM "${table}" t WHERE t."deviceId" = ${this.device}."id" AND ${which} AND ${condition(operand)})`;
+  }
+
+  private compared(operator: Order, value: Typed): Condition {
+    const { parameters } = this;
+    const sign = OPERATORS[operator];
+    switch (value.type) {
+      case 'text': {
+        const text = parameters.add(value.text, 'text');
+        const collation = operator === 'eq' ? '' : ' COLLATE "C"';
+        return (operand) => ofText(operand, (sql) => `${sql}${collation} ${sign} ${text}`);
+      }
+      case 'number': {
+        const number = parameters.add(value.text, 'numeric');
+        return (operand) => ofNumber(operand, (sql) => `${sql} ${sign} ${number}`);
+      }
+      case 'boolean': {
+        const boolean = value.value ? 'TRUE' : 'FALSE';
+        return (operand) =>
+          operand.kind === 'column'
+            ? `${operand.sql} = ${boolean}`
+            : `${operand.sql} = '${boolean.toLowerCase()}'::jsonb`;
+      }
+      case 'time': {
+        const time = parameters.add(instantText(value.epochMs), 'timestamptz');
+        return (operand) => (operand.kind === 'column' ? `${operand.sql} ${sign} ${time}` : 'FALSE');
+      }
+      default:
+        return value satisfies never;
+    }
+  }
+
+  private text(operator: 'contains' | 'startsWith' | 'endsWith', text: string): Condition {
+    const part = this.parameters.add(text, 'text');
+    const tests = {
+      contains: (sql: string) => `strpos(${sql}, ${part}) > 0`,
+      startsWith: (sql: string) => `starts_with(${sql}, ${part})`,
+      endsWith: (sql: string) => `right(${sql}, length(${part})) = ${part}`,
+    };
+    return (operand) => ofText(operand, tests[operator]);
+  }
+}
+
+function present(operand: Operand): string {
+  if (operand.kind === 'column') return `${operand.sql} IS NOT NULL`;
+  const other = `${operand.sql} <> 'null'::jsonb`;
+  return operand.number === null ? other : `(${operand.number} IS NOT NULL OR ${other})`;
+}
+
+function ofText({ kind, sql }: Operand, test: (sql: string) => string): string {
+  if (kind === 'column') return test(sql);
+  return `CASE WHEN jsonb_typeof(${sql}) = 'string' THEN ${test(`(${sql} #>> '{}')`)} END`;
+}
+
+function ofNumber(operand: Operand, test: (sql: string) => string): string {
+  if (operand.kind === 'column') return 'FALSE';
+  if (operand.number !== null) return test(operand.number);
+  return `CASE WHEN jsonb_typeof(${operand.sql}) = 'number' THEN ${test(`${operand.sql}::numeric`)} END`;
+}
+
+/** Halves of milliseconds included, which a Date would drop. */
+function instantText(epochMs: number): string {
+  const whole = Math.floor(epochMs);
+  const micros = Math.round((epochMs - whole) * 1000);
+  return new Date(whole).toISOString().replace('Z', `${String(micros).padStart(3, '0')}Z`);
+}

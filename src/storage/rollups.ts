@@ -1,0 +1,179 @@
+import { Injectable } from '@nestjs/common';
+import { column } from './columns.js';
+import { databaseFault } from './database-fault.js';
+import { Partitions, utcDay } from './partitions.js';
+import { UNHURRIED } from './patience.js';
+import { PrismaService, type Transaction } from './prisma.service.js';
+import type { Bounds } from './reading-source.js';
+import {
+  advance,
+  DAY_MS,
+  floor,
+  holdState,
+  HOUR_MS,
+  noteState,
+  type RollupState,
+  ROLLUPS_FROM,
+} from './rollup-state.js';
+import * as sql from './rollup-statements.js';
+
+/** A step that did something: whether an hour or a day is finished with it, and when that begins (epoch milliseconds). */
+export interface StepDone {
+  readonly time: number | null;
+  readonly finished: boolean;
+}
+
+interface Marked {
+  readonly seriesId: number;
+  readonly day: number;
+}
+
+/**
+ * Makes roll-ups in small steps, each a transaction that also notes how far it came: whoever goes on, after a crash or in another
+ * replica, goes on from there. A row is made only of time that is ready (see `advance`), and from then on it is right unless
+ * its day is marked. Each step answers null when there is nothing for it to do, or when another keeper is at it.
+ */
+@Injectable()
+export class Rollups {
+  constructor(
+    private readonly prisma: PrismaService,
+    private readonly partitions: Partitions,
+  ) {}
+
+  /** Moves up to where roll-ups may reach; false if some transaction stands in the way. */
+  advance(now: Date, waitMs = 5_000): Promise<boolean> {
+    return advance(this.prisma, now, waitMs);
+  }
+
+  /** Rolls days up again that are marked. */
+  async redo(now: Date, atMost: number): Promise<StepDone | null> {
+    return this.step(now, async (tx, { ready }, make) => {
+      const marks = await tx.$queryRawUnsafe<Marked[]>(sql.TAKE_MARKS, atMost);
+      for (const [day, seriesIds] of byDay(marks)) await make(seriesIds, { low: day, high: day + DAY_MS }, ready);
+      return marks.length > 0 ? { time: null, finished: false } : null;
+    });
+  }
+
+  /** Rolls up the hours that are over of a day that is not, of series that had many readings lately. */
+  async nextHour(now: Date, atMost: number): Promise<StepDone | null> {
+    return this.step(now, async (tx, state, make) => {
+      const low = Math.max(state.hoursUntil, floor(state.ready, DAY_MS));
+      const high = low + HOUR_MS;
+      if (high > state.ready) return null;
+      const after = low === state.hoursUntil ? state.hoursSeries : 0;
+      const seriesIds = await seriesOf(tx, sql.SERIES_BUSY, { low, high }, after, atMost);
+      await make(seriesIds, { low, high }, state.ready);
+      const next = placeBehind(seriesIds, atMost);
+      await noteState(tx, next === 0 ? { hoursUntil: high, hoursSeries: 0 } : { hoursUntil: low, hoursSeries: next });
+      return { time: low, finished: next === 0 };
+    });
+  }
+
+  /** Rolls up the days that are over. */
+  async nextDay(now: Date, atMost: number): Promise<StepDone | null> {
+    return this.step(now, async (tx, state, make) => {
+      const low = state.daysUntil;
+      if (low + DAY_MS > state.ready) return null;
+      const daysSeries = await this.day(tx, { low, after: state.daysSeries, atMost, ready: state.ready }, make);
+      await noteState(tx, daysSeries === 0 ? { daysUntil: low + DAY_MS, daysSeries } : { daysSeries });
+      return { time: low, finished: daysSeries === 0 };
+    });
+  }
+
+  /** Rolls up what was there before the roll-ups were: day after day into the past, as far as there are readings. */
+  async nextPast(now: Date, atMost: number): Promise<StepDone | null> {
+    return this.step(now, async (tx, state, make) => {
+      const low = state.daysFrom - DAY_MS;
+      if (state.pastDone || state.daysFrom > state.ready) return null;
+      if (low < ROLLUPS_FROM || (state.pastSeries === 0 && !(await heardBefore(tx, state.daysFrom)))) {
+        await noteState(tx, { pastDone: true });
+        return { time: null, finished: true };
+      }
+      const pastSeries = await this.day(tx, { low, after: state.pastSeries, atMost, ready: state.ready }, make);
+      await noteState(tx, pastSeries === 0 ? { daysFrom: low, pastSeries } : { pastSeries });
+      return { time: low, finished: pastSeries === 0 };
+    });
+  }
+
+  /** Rolls up a day of some series; answers the last of them, or 0 when there are no more. */
+  private async day(
+    tx: Transaction,
+    { low, after, atMost, ready }: { low: number; after: number; atMost: number; ready: number },
+    make: Make,
+  ): Promise<number> {
+    const time = { low, high: low + DAY_MS };
+    const seriesIds = await seriesOf(tx, sql.SERIES_HEARD, time, after, atMost);
+    await make(seriesIds, time, ready);
+    return placeBehind(seriesIds, atMost);
+  }
+
+  private async step(
+    now: Date,
+    work: (tx: Transaction, state: RollupState, make: Make) => Promise<StepDone | null>,
+  ): Promise<StepDone | null> {
+    const days = new Set<string>();
+    const once = (): Promise<StepDone | null> =>
+      this.prisma.inTransaction(async (tx) => {
+        // Each statement after this one sees all that was committed before the state was had.
+        const state = await holdState(tx, now);
+        if (!state) return null;
+        await tx.$executeRawUnsafe(`SELECT set_config('work_mem', '64MB', true), set_config('jit', 'off', true)`);
+        return work(tx, state, async (seriesIds, time, ready) => {
+          days.add(utcDay(time.low));
+          await remake(tx, seriesIds, time, ready);
+        });
+      }, UNHURRIED);
+    try {
+      return await once();
+    } catch (error) {
+      if (databaseFault(error) !== 'missing-partition') throw error;
+      await this.partitions.add([...days].map((day) => ({ table: 'ReadingRollup', day })));
+      return once();
+    }
+  }
+}
+
+/** Makes the rows of some series in a day or an hour, as far as it is ready, in place of those that are there. */
+type Make = (seriesIds: readonly number[], time: Bounds, ready: number) => Promise<void>;
+
+async function remake(tx: Transaction, seriesIds: readonly number[], time: Bounds, ready: number): Promise<void> {
+  if (seriesIds.length === 0) return;
+  const high = Math.min(time.high, ready);
+  const run = (statement: string, until: number): Promise<number> =>
+    tx.$executeRawUnsafe(statement, column(seriesIds, Number), timeText(time.low), timeText(until));
+  await run(sql.FORGET_ROLLUPS, time.high);
+  if (high - time.low === DAY_MS) await run(sql.ROLL_UP_DAYS, high);
+  else if (time.low < high) await run(sql.ROLL_UP_HOURS, high);
+}
+
+async function seriesOf(
+  tx: Transaction,
+  statement: string,
+  { low, high }: Bounds,
+  after: number,
+  atMost: number,
+): Promise<number[]> {
+  const rows = await tx.$queryRawUnsafe<{ id: number }[]>(statement, timeText(low), timeText(high), after, atMost);
+  return rows.map(({ id }) => id);
+}
+
+/** Where to go on behind these series, or 0 when they are the last. */
+function placeBehind(seriesIds: readonly number[], atMost: number): number {
+  return seriesIds.length < atMost ? 0 : (seriesIds.at(-1) ?? 0);
+}
+
+async function heardBefore(tx: Transaction, epochMs: number): Promise<boolean> {
+  const rows = await tx.$queryRawUnsafe<object[]>(sql.HEARD_BEFORE, timeText(epochMs));
+  return rows.length > 0;
+}
+
+/** The series of each day that is marked, each once. */
+function byDay(marks: readonly Marked[]): Map<number, number[]> {
+  const days = new Map<number, Set<number>>();
+  for (const { day, seriesId } of marks) days.set(day, (days.get(day) ?? new Set()).add(seriesId));
+  return new Map([...days].map(([day, ids]) => [day, [...ids].sort((a, b) => a - b)]));
+}
+
+function timeText(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}

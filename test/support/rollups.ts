@@ -1,0 +1,29 @@
+import type { PartialAggregate } from '../../src/domain/partial-aggregate.js';
+import { partialAggregates, type PartialsQuestion } from '../../src/storage/partial-aggregates.js';
+import type { PrismaService } from '../../src/storage/prisma.service.js';
+import { rolledPartials } from '../../src/storage/rolled-partials.js';
+import type { Rollups, StepDone } from '../../src/storage/rollups.js';
+import { Snapshots } from '../../src/storage/snapshots.js';
+
+/** Rolls up everything that can be at `now`, in small steps. */
+export async function rollUpAll(rollups: Rollups, now: Date, seriesAtOnce = 5): Promise<void> {
+  if (!(await rollups.advance(now))) throw new Error('a transaction stands in the way of the roll-ups');
+  const steps: ((now: Date, atMost: number) => Promise<StepDone | null>)[] = [
+    (...step) => rollups.redo(...step),
+    (...step) => rollups.nextDay(...step),
+    (...step) => rollups.nextHour(...step),
+    (...step) => rollups.nextPast(...step),
+  ];
+  for (const step of steps) while (await step(now, seriesAtOnce)) continue;
+}
+
+/** The same question answered from the readings alone and with roll-ups, both at the same moment. */
+export async function bothAnswers(
+  prisma: PrismaService,
+  question: PartialsQuestion,
+): Promise<{ raw: readonly PartialAggregate[]; rolled: readonly PartialAggregate[] }> {
+  return new Snapshots(prisma).read(async (query) => ({
+    raw: await partialAggregates(query, question),
+    rolled: await rolledPartials(query, question),
+  }));
+}
