@@ -1,5 +1,5 @@
 import type { NumberAt, Stretch, ValueAt } from './partial-aggregate.js';
-import { compareValues } from './value.js';
+import { compareNumbers } from './value.js';
 
 /** Of each stretch its lowest and highest reading are kept, and the one that LTTB picks. */
 const KEPT_OF_STRETCH = 3;
@@ -64,7 +64,7 @@ function inStretches<Reading extends ValueAt>(
 }
 
 function order(a: NumberAt, b: NumberAt): number {
-  return compareValues({ kind: 'number', text: a.value }, { kind: 'number', text: b.value });
+  return compareNumbers(a.value, b.value);
 }
 
 interface Place {

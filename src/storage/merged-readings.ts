@@ -50,9 +50,9 @@ export async function mergedReadings(
        AS s("id" int, "productKey" text, "deviceName" text, "identifier" text, "low" timestamptz, "high" timestamptz)
      CROSS JOIN LATERAL (${readingsOf(
        's."id"',
-       parameters.add(utc(low), 'timestamptz'),
-       parameters.add(utc(high), 'timestamptz'),
-       ['r."at" >= s."low"', 'r."at" < s."high"'],
+       [parameters.add(utc(low), 'timestamptz'), 's."low"'],
+       [parameters.add(utc(high), 'timestamptz'), 's."high"'],
+       [],
        { order, limit },
      )}) r
      ORDER BY r."at" ${direction}, ${names.map((name) => `${name} COLLATE "C" ${direction}`).join(', ')} LIMIT ${limit}`,

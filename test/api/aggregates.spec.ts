@@ -109,7 +109,7 @@ describe('aggregates and charts over REST', () => {
       `${meter}/aggregates?identifier=Total&interval=P1D&timeZone=Asia/Shanghai&functions=count&fill=null` +
         '&from=2026-11-19T12:00:00Z&to=2026-11-20T20:00:00Z',
     );
-    expect(rows.map((row) => Object.values(row as object).slice(1))).toEqual([
+    expect(rows.map((row) => (Object.values(row as object) as unknown[]).slice(1))).toEqual([
       ['2026-11-19T12:00:00.000Z', '2026-11-19T16:00:00.000Z', 0],
       ['2026-11-19T16:00:00.000Z', '2026-11-20T16:00:00.000Z', 5],
       ['2026-11-20T16:00:00.000Z', '2026-11-20T20:00:00.000Z', 0],
@@ -186,7 +186,7 @@ describe('aggregates and charts over REST', () => {
       expect(await api.walk(`${several}&order=${order}`, 97)).toEqual(whole);
     }
     const together = await items(`${several}&order=asc&limit=4`);
-    expect(together.map((each) => Object.values(each as object).slice(0, 2))).toEqual([
+    expect(together.map((each) => (Object.values(each as object) as unknown[]).slice(0, 2))).toEqual([
       ['a1Meter:meter-1', 'Big'],
       ['a1Meter:meter-1', 'Mode'],
       ['a1Meter:meter-1', 'Total'],
