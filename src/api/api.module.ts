@@ -9,6 +9,7 @@ import { Exports } from './exports.js';
 import { HealthController } from './health.controller.js';
 import { HistoryController } from './history.controller.js';
 import { IngestController } from './ingest.controller.js';
+import { PresenceController } from './presence.controller.js';
 import { SetAsideReplaysController } from './set-aside-replays.controller.js';
 import { SetAsideController } from './set-aside.controller.js';
 
@@ -23,6 +24,7 @@ import { SetAsideController } from './set-aside.controller.js';
     SetAsideReplaysController,
     SetAsideController,
     HealthController,
+    PresenceController,
   ],
   providers: [AsOf, Exports],
 })

@@ -6,10 +6,14 @@ import { EventReader } from './event.reader.js';
 import { LedgerReader } from './ledger.reader.js';
 import { MigrationGate } from './migration-gate.js';
 import { MigrationReader, ShippedMigrations } from './migration.reader.js';
+import { FlappingReader } from './flapping.reader.js';
+import { PresenceFleetReader } from './presence-fleet.reader.js';
+import { PresenceReader } from './presence.reader.js';
 import { ReadingReader } from './reading.reader.js';
 import { ReplayJobReader } from './replay-job.reader.js';
 import { ReplicaReader } from './replica.reader.js';
 import { SetAsideReader } from './set-aside.reader.js';
+import { SilentReader } from './silent.reader.js';
 import { Snapshots } from './snapshots.js';
 import { StorageModule } from './storage.module.js';
 
@@ -24,6 +28,10 @@ const READERS = [
   ReplicaReader,
   MigrationReader,
   AsOfReader,
+  PresenceReader,
+  PresenceFleetReader,
+  FlappingReader,
+  SilentReader,
 ];
 
 /** The questions that can be asked of the database. */
