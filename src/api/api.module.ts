@@ -2,16 +2,20 @@ import { Module } from '@nestjs/common';
 import { IngestModule } from '../ingest/ingest.module.js';
 import { ReaderModule } from '../storage/reader.module.js';
 import { StorageModule } from '../storage/storage.module.js';
+import { AggregatesController } from './aggregates.controller.js';
 import { AsOf } from './as-of.js';
 import { BindingsController } from './bindings.controller.js';
 import { DevicesController } from './devices.controller.js';
 import { Exports } from './exports.js';
+import { FleetReadingsController } from './fleet-readings.controller.js';
 import { HealthController } from './health.controller.js';
 import { HistoryController } from './history.controller.js';
 import { IngestController } from './ingest.controller.js';
 import { PresenceController } from './presence.controller.js';
 import { SetAsideReplaysController } from './set-aside-replays.controller.js';
 import { SetAsideController } from './set-aside.controller.js';
+import { StreamController } from './stream.controller.js';
+import { ChangeFeed } from './stream/change-feed.js';
 
 /** REST. IngestStatus, Replay and Replays, which it knows from the domain, are provided by ingest. */
 @Module({
@@ -19,13 +23,16 @@ import { SetAsideController } from './set-aside.controller.js';
   controllers: [
     DevicesController,
     HistoryController,
+    AggregatesController,
     BindingsController,
     IngestController,
     SetAsideReplaysController,
     SetAsideController,
     HealthController,
     PresenceController,
+    StreamController,
+    FleetReadingsController,
   ],
-  providers: [AsOf, Exports],
+  providers: [AsOf, Exports, ChangeFeed],
 })
 export class ApiModule {}

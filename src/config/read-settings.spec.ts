@@ -105,6 +105,8 @@ describe('settings', () => {
     [{ RETENTION_READINGS_DAYS: '0' }, 'RETENTION_READINGS_DAYS', /or keep/],
     [{ RETENTION_EVENTS_DAYS: 'forever' }, 'RETENTION_EVENTS_DAYS', /or keep/],
     [{ RETENTION_SET_ASIDE_DAYS: '-1' }, 'RETENTION_SET_ASIDE_DAYS', /or keep/],
+    [{ STREAM_KEEP_HOURS: '721' }, 'STREAM_KEEP_HOURS', /0 to 720/],
+    [{ STREAM_LIMIT: '0' }, 'STREAM_LIMIT', /1 to 10000/],
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL', /fatal, error, warn/],
     [{ LOG_FORMAT: 'xml' }, 'LOG_FORMAT', /pretty or json/],
   ])('refuse %j, naming %s', (changes, variable, problem) => {
@@ -150,7 +152,7 @@ describe('settings', () => {
   });
 
   it('are read from variables that architecture names', () => {
-    expect(VARIABLES).toHaveLength(35);
+    expect(VARIABLES).toHaveLength(37);
     expect(VARIABLES).toEqual(
       expect.arrayContaining(['AMQP_IOT_INSTANCE_ID', 'RETENTION_READINGS_DAYS', 'AMQP_CA_FILE']),
     );

@@ -59,6 +59,8 @@ const FIELDS = [
   'spoolDir',
   'spoolMaxBytes',
   'spoolAfterSeconds',
+  'streamKeepHours',
+  'streamLimit',
   'logLevel',
   'logFormat',
 ] as const satisfies readonly (keyof Settings)[];

@@ -5,6 +5,7 @@ import { deviceKeyText } from '../domain/device-key.js';
 import { type BatchNote, type BatchTicket, EventSink, SinkUnavailable, type Outcome } from '../domain/event-sink.js';
 import { Metrics } from '../telemetry/metrics.js';
 import { findBatch, noteBatch } from './batch-tickets.js';
+import { type ChangeLogSettings, keepsLog } from './changed-rows.js';
 import { asSinkError, databaseFault } from './database-fault.js';
 import { inParts, type BatchInParts } from './message-parts.js';
 import { isShare, tallyOutcomes } from './outcome-tally.js';
@@ -15,7 +16,7 @@ import { planWrites, type Retention, type SeriesPlan, type WritePlan } from './w
 import { addCounts, findSeen, insertSeen, noteSpoolPosition, writePlan } from './write-rows.js';
 
 /** What the writer needs of the settings. */
-export interface WriterSettings {
+export interface WriterSettings extends ChangeLogSettings {
   readonly replica: string;
   readonly dedupeDays: number;
   readonly retentionReadingsDays?: number | undefined;
@@ -76,7 +77,9 @@ export class DeviceEventWriter extends EventSink {
       const news = part.filter(({ key }) => !seen.has(key));
       if (news.length === 0) continue;
       const plan = planWrites(news, this.retention());
-      const lateSeries = await this.retried(news, () => this.prisma.inTransaction((tx) => writePlan(tx, plan)));
+      const lateSeries = await this.retried(news, () =>
+        this.prisma.inTransaction((tx) => writePlan(tx, plan, keepsLog(this.settings))),
+      );
       const late = lateMessages(news, lateSeries);
       for (const { key } of news) if (!late.has(key)) current.add(key);
       for (const key of plan.expired) expired.add(key);
@@ -124,7 +127,7 @@ export class DeviceEventWriter extends EventSink {
       if (written !== null) return { outcomes: written, counts: [] };
       const { news, reusedIds, ...sorted } = sortOut(batch, fresh);
       const plan = planWrites(news, this.retention());
-      const lateSeries = await writePlan(tx, plan);
+      const lateSeries = await writePlan(tx, plan, keepsLog(this.settings));
       if (note?.spooledUpTo) await noteSpoolPosition(tx, note.spooledUpTo, replica);
       const late = without(lateMessages(news, lateSeries), early.current);
       const expired = early.expired.size > 0 ? new Set([...early.expired, ...plan.expired]) : plan.expired;

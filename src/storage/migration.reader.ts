@@ -32,6 +32,8 @@ const TABLES = [
   'IngestCount',
   'IngestReplica',
   'SpoolPosition',
+  'ChangeLog',
+  'ChangeLogState',
   'IngestBatch',
   'DeviceIdentity',
   'DeviceHistory',

@@ -1,4 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import { addLogHours } from './change-log-hours.js';
+import { PARTITION_LOCK } from './partition-lock.js';
 import { UNHURRIED } from './patience.js';
 import { PrismaService } from './prisma.service.js';
 
@@ -11,8 +13,6 @@ export interface PartitionNeed {
   readonly day: string;
 }
 
-/** Serialises those who make or drop partitions, over all replicas. Any number will do; it must never change. */
-const PARTITION_LOCK = 7_310_001;
 const DAY_MS = 86_400_000;
 
 /** What is kept for how long. Undefined keeps everything. */
@@ -36,6 +36,7 @@ export class Partitions {
         const make = table === 'SeenMessage' ? 'add_day' : 'add_month';
         await tx.$executeRawUnsafe(`SELECT "partitions"."${make}"($1::text, $2::text::date)`, table, day);
       }
+      await addLogHours(tx, 1);
     });
   }
 

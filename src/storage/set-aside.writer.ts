@@ -1,8 +1,10 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import { Settings } from '../config/settings.js';
 import type { DecodedMessage, MessageKey } from '../domain/decoded-message.js';
 import type { RawMessage } from '../domain/raw-message.js';
 import type { Changes } from '../domain/replay.js';
 import { SetAsideStore } from '../domain/set-aside-store.js';
+import { type ChangeLogSettings, keepsLog } from './changed-rows.js';
 import { asSinkError, databaseFault } from './database-fault.js';
 import { neededPartitions, TRIES } from './device-event.writer.js';
 import { Partitions } from './partitions.js';
@@ -26,6 +28,7 @@ export class SetAsideWriter extends SetAsideStore {
   constructor(
     private readonly prisma: PrismaService,
     private readonly partitions: Partitions,
+    @Optional() @Inject(Settings) private readonly settings: ChangeLogSettings = {},
   ) {
     super();
   }
@@ -61,7 +64,7 @@ export class SetAsideWriter extends SetAsideStore {
     return this.prisma.inTransaction(async (tx) => {
       const there = await lockSetAside(tx, [message.key]);
       if (there.size === 0) return null;
-      const changes = await changesOf(tx, plan, async () => void (await writePlan(tx, plan)));
+      const changes = await changesOf(tx, plan, async () => void (await writePlan(tx, plan, keepsLog(this.settings))));
       await markReplayed(tx, [message]);
       if (dryRun) throw new DryRunOver(changes);
       return changes;

@@ -3,6 +3,8 @@ import { EventSink } from '../domain/event-sink.js';
 import { ReplicaBoard, SpoolPositions } from '../domain/replica-board.js';
 import { ReplayJobs } from '../domain/replay-jobs.js';
 import { SetAsideStore } from '../domain/set-aside-store.js';
+import { ChangeLogHours } from './change-log-hours.js';
+import { ChangeLogKeeper } from './change-log.keeper.js';
 import { DeviceEventWriter } from './device-event.writer.js';
 import { PartitionKeeper } from './partition-keeper.js';
 import { Partitions } from './partitions.js';
@@ -26,6 +28,8 @@ import { SpoolPositionReader } from './spool-position.reader.js';
     ProcessRun,
     Partitions,
     PartitionKeeper,
+    ChangeLogHours,
+    ChangeLogKeeper,
     { provide: EventSink, useClass: DeviceEventWriter },
     { provide: SetAsideStore, useClass: SetAsideWriter },
     { provide: ReplayJobs, useClass: ReplayJobWriter },
@@ -38,6 +42,15 @@ import { SpoolPositionReader } from './spool-position.reader.js';
     RollupProgress,
     RollupKeeper,
   ],
-  exports: [PrismaService, EventSink, SetAsideStore, ReplayJobs, ReplicaBoard, SpoolPositions, SetAsideRemover, RollupProgress],
+  exports: [
+    PrismaService,
+    EventSink,
+    SetAsideStore,
+    ReplayJobs,
+    ReplicaBoard,
+    SpoolPositions,
+    SetAsideRemover,
+    RollupProgress,
+  ],
 })
 export class StorageModule {}

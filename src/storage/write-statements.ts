@@ -53,7 +53,7 @@ UPDATE "Device" d SET
   "gatewayProductKey" = w."gatewayProductKey", "gatewayDeviceName" = w."gatewayDeviceName", "gatewayAt" = w."gatewayAt",
   "firstSeen" = w."firstSeen", "lastSeen" = w."lastSeen", "knownSince" = w."knownSince"
 FROM (
-  SELECT o."id",
+  SELECT o."id", o AS "old",
     CASE WHEN c.iot THEN n.iot_id ELSE o."iotId" END AS "iotId",
     CASE WHEN c.iot THEN n.iot_id_at ELSE o."iotIdAt" END AS "iotIdAt",
     CASE WHEN c.type THEN n.type ELSE o."deviceType" END AS "deviceType",
@@ -163,6 +163,7 @@ RETURNING "id", "deviceId", "identifier"`;
  * $1 series, $2 times, $3 numbers, $4 JSON, $5 several. A further, different value of the same millisecond joins the row:
  * \`several\` then holds all of them, numbers first by size, the others by their text. Days that were rolled up before are marked:
  * this statement holds a lock on the marks, from before it looks until it is committed, which is what rollup-state.ts waits for.
+ * Answers what was stored, as two array literals: series and times.
  */
 export const INSERT_READINGS = `
 WITH stored AS (
@@ -188,10 +189,13 @@ WHERE EXISTS (
   EXCEPT
   SELECT jsonb_array_elements(coalesce(r."several", jsonb_build_array(coalesce(to_jsonb(r."number"), r."json")))))
 RETURNING r."seriesId", r."at"
-)
+), marked AS (
 INSERT INTO "RollupMark" ("seriesId", "day")
 SELECT DISTINCT s."seriesId", date_bin(INTERVAL '1 day', s."at", TIMESTAMPTZ '2000-01-01Z')
-FROM stored s WHERE s."at" < (SELECT "announced" FROM "RollupState") AND s."at" >= TIMESTAMPTZ '2015-01-01Z'`;
+FROM stored s WHERE s."at" < (SELECT "announced" FROM "RollupState") AND s."at" >= TIMESTAMPTZ '2015-01-01Z'
+)
+SELECT array_agg(s."seriesId")::text AS "left", array_agg(s."at")::text AS "right"
+FROM (SELECT * FROM stored ORDER BY "at", "seriesId") s`;
 
 /**
  * $1 times, $2 hashes, $3 device ids, $4 product keys, $5 kinds, $6 identifiers, $7 names, $8 types, $9 request ids,
