@@ -1,14 +1,13 @@
 import { bucketsOf, isTimeZone } from '../domain/calendar-buckets.js';
 import { DAY_MS, parseInterval } from '../domain/interval.js';
-import { commonSpan } from '../storage/presence-spans.js';
+import { commonSpan, SLOT_MS } from '../storage/presence-spans.js';
 import type { FlappingQuery, PresenceCurveQuery } from './presence.queries.js';
 import { BadParameters } from './problem.js';
 import { rangeOf } from './queries.js';
 
-const MINUTE_MS = 60_000;
 const MOST_POINTS = 1_000;
-/** So many minutes may be added up for a curve; whole hours are kept as such. */
-const MOST_MINUTES = 100_000;
+/** So many slots may be added up for a curve; whole hours are kept as such. */
+const MOST_SLOTS = 20_000;
 const MOST_DAYS = 92;
 
 /**
@@ -21,7 +20,7 @@ export function curveMoments(query: PresenceCurveQuery, now: Date): readonly num
   if (typeof interval === 'string') throw bad('interval', interval);
   if (!isTimeZone(query.timeZone)) throw bad('timeZone', 'must be an IANA time zone such as Asia/Shanghai');
   const high = Math.min(to?.getTime() ?? Infinity, now.getTime());
-  const low = Math.floor((from?.getTime() ?? high - DAY_MS) / MINUTE_MS) * MINUTE_MS;
+  const low = Math.floor((from?.getTime() ?? high - DAY_MS) / SLOT_MS) * SLOT_MS;
   if (low >= high) return [];
   const buckets = bucketsOf(interval, query.timeZone, { low, high }, MOST_POINTS);
   if (buckets === null) {
@@ -32,8 +31,8 @@ export function curveMoments(query: PresenceCurveQuery, now: Date): readonly num
   }
   const moments = buckets.map((bucket) => bucket.low);
   const span = commonSpan(moments);
-  if (span === null) throw bad('interval', 'must be of whole minutes');
-  if (span === 'minute' && (high - low) / MINUTE_MS > MOST_MINUTES) {
+  if (span === null) throw bad('interval', 'must be of whole five minutes');
+  if (span === '5 minutes' && (high - low) / SLOT_MS > MOST_SLOTS) {
     throw bad('interval', 'must be of whole hours for so long a range, which must begin with an hour then');
   }
   return moments;

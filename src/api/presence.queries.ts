@@ -38,7 +38,7 @@ export class FleetPresenceQuery extends PageQuery {
 export class PresenceCurveQuery {
   @IsOptional()
   @Time()
-  @time('From this time on, to the minute; a day before `to` when missing.')
+  @time('From this time on, down to whole five minutes; a day before `to` when missing.')
   readonly from?: Date;
 
   @IsOptional()
@@ -50,7 +50,7 @@ export class PresenceCurveQuery {
   @Matches(/^P[0-9A-Z.,]{1,40}$/, { message: 'must be an ISO 8601 duration such as PT5M, PT1H, P1D or P1M' })
   @ApiPropertyOptional({
     default: 'PT1H',
-    description: 'How far apart the points are: an ISO 8601 duration of whole minutes.',
+    description: 'How far apart the points are: an ISO 8601 duration of whole five minutes.',
   })
   readonly interval: string = 'PT1H';
 

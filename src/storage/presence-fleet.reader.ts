@@ -81,7 +81,7 @@ export class PresenceFleetReader {
     return { total: all.reduce(sum, NONE), products: productsOf(rest, page) };
   }
 
-  /** The counts at some moments, in order, each at the beginning of a minute. Of one product, or of all. */
+  /** The counts at some moments, in order, each on whole five minutes. Of one product, or of all. */
   async curve(moments: readonly number[], productKey: string | null): Promise<readonly FleetPoint[]> {
     const [first] = moments;
     const span = commonSpan(moments);
@@ -108,11 +108,11 @@ WITH RECURSIVE product AS (
 )
 SELECT key FROM product WHERE key IS NOT NULL`;
 
-/** What became of the counts before a moment: whole months, then days, hours and minutes. */
+/** What became of the counts before a moment: whole months, then days, hours and parts of an hour. */
 async function countAt(query: Query, product: string, at: number): Promise<FleetCount> {
   const parameters = new Parameters();
   const key = parameters.add(product, 'text');
-  const spans: readonly Span[] = ['month', 'day', 'hour', 'minute'];
+  const spans: readonly Span[] = ['month', 'day', 'hour', '5 minutes'];
   const stretches = spans.map((span, index) => {
     const outer = spans[index - 1];
     const from = outer === undefined ? null : spanStart(outer, at);
@@ -139,8 +139,9 @@ async function changes(
   moments: readonly number[],
 ): Promise<Map<number, FleetCount>> {
   const rows = await query<Row>(
-    `SELECT width_bucket(c."start", $3::text::timestamptz[]) AS "index", ${SUMS}
-     FROM "PresenceCount" c
+    `WITH m AS MATERIALIZED (SELECT $3::text::timestamptz[] AS moments)
+     SELECT width_bucket(c."start", m.moments) AS "index", ${SUMS}
+     FROM m, "PresenceCount" c
      WHERE c."productKey" = $1::text AND c."span" = $2::text AND c."start" >= $4::timestamptz AND c."start" < $5::timestamptz
      GROUP BY 1`,
     product,

@@ -141,11 +141,11 @@ describe('presence through time', () => {
   });
 
   it.each([
-    [`/v1/presence/curve?from=${at(0)}&to=${at(1)}&interval=PT20S`, 'interval', 'must be of whole minutes'],
+    [`/v1/presence/curve?from=${at(0)}&to=${at(9)}&interval=PT1M`, 'interval', 'must be of whole five minutes'],
     ['/v1/presence/curve?interval=hourly', 'interval', 'ISO 8601'],
     ['/v1/presence/curve?from=2000-01-01T00:00:00Z', 'interval', 'more than 1000 points'],
     ['/v1/presence/curve?timeZone=Mars', 'timeZone', 'IANA'],
-    ['/v1/presence/curve?from=2020-01-01T00:01:00Z&interval=P7D', 'interval', 'whole hours'],
+    ['/v1/presence/curve?from=2020-01-01T00:05:00Z&interval=P7D', 'interval', 'whole hours'],
     ['/v1/presence/flapping?from=2026-11-20T01:00:00Z', 'from', 'beginning of a day'],
     ['/v1/presence/flapping?from=2020-01-01T00:00:00Z', 'from', '92 days'],
     ['/v1/presence/silent?factor=0', 'factor', 'from 1 to 1000'],
