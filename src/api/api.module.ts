@@ -6,6 +6,8 @@ import { AggregatesController } from './aggregates.controller.js';
 import { AsOf } from './as-of.js';
 import { BindingsController } from './bindings.controller.js';
 import { DevicesController } from './devices.controller.js';
+import { ErasuresController } from './erasures.controller.js';
+import { EventsController } from './events.controller.js';
 import { Exports } from './exports.js';
 import { FleetReadingsController } from './fleet-readings.controller.js';
 import { HealthController } from './health.controller.js';
@@ -16,6 +18,7 @@ import { SetAsideReplaysController } from './set-aside-replays.controller.js';
 import { SetAsideController } from './set-aside.controller.js';
 import { StreamController } from './stream.controller.js';
 import { ChangeFeed } from './stream/change-feed.js';
+import { StorageController } from './storage.controller.js';
 
 /** REST. IngestStatus, Replay and Replays, which it knows from the domain, are provided by ingest. */
 @Module({
@@ -28,8 +31,11 @@ import { ChangeFeed } from './stream/change-feed.js';
     IngestController,
     SetAsideReplaysController,
     SetAsideController,
+    StorageController,
     HealthController,
     PresenceController,
+    ErasuresController,
+    EventsController,
     StreamController,
     FleetReadingsController,
   ],

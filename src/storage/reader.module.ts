@@ -4,6 +4,8 @@ import { AsOfReader } from './as-of.reader.js';
 import { BindingReader } from './binding.reader.js';
 import { ChangeLogReader } from './change-log.reader.js';
 import { DeviceReader } from './device.reader.js';
+import { ErasureReader } from './erasure.reader.js';
+import { EventCountReader } from './event-count.reader.js';
 import { EventReader } from './event.reader.js';
 import { FleetReadingReader } from './fleet-reading.reader.js';
 import { LedgerReader } from './ledger.reader.js';
@@ -15,10 +17,13 @@ import { PresenceReader } from './presence.reader.js';
 import { ReadingReader } from './reading.reader.js';
 import { ReplayJobReader } from './replay-job.reader.js';
 import { ReplicaReader } from './replica.reader.js';
+import { ScopedDeviceReader } from './scoped-device.reader.js';
 import { SetAsideReader } from './set-aside.reader.js';
 import { SilentReader } from './silent.reader.js';
 import { Snapshots } from './snapshots.js';
 import { StorageModule } from './storage.module.js';
+import { UserScope } from './user-scope.js';
+import { StorageReader } from './storage.reader.js';
 
 const READERS = [
   DeviceReader,
@@ -38,6 +43,11 @@ const READERS = [
   FlappingReader,
   SilentReader,
   FleetReadingReader,
+  ErasureReader,
+  EventCountReader,
+  UserScope,
+  ScopedDeviceReader,
+  StorageReader,
 ];
 
 /** The questions that can be asked of the database. */
