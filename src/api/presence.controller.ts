@@ -8,7 +8,8 @@ import {
   type ProductCount,
 } from '../storage/presence-fleet.reader.js';
 import type { PresenceSummary } from '../storage/presence-summary.js';
-import { type PresenceInterval, PresenceReader } from '../storage/presence.reader.js';
+import type { PresenceInterval } from '../storage/presence-interval.js';
+import { PresenceReader } from '../storage/presence.reader.js';
 import { SilentReader, type SilentDevice } from '../storage/silent.reader.js';
 import { Answers } from './answers.js';
 import { Cursors } from './cursor.js';
