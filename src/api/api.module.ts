@@ -16,6 +16,7 @@ import { HealthController } from './health.controller.js';
 import { HistoryController } from './history.controller.js';
 import { IngestController } from './ingest.controller.js';
 import { ReadingsController } from './readings.controller.js';
+import { PresenceController } from './presence.controller.js';
 import { SetAsideReplaysController } from './set-aside-replays.controller.js';
 import { SetAsideController } from './set-aside.controller.js';
 import { StreamController } from './stream.controller.js';
@@ -37,6 +38,7 @@ import { StorageController } from './storage.controller.js';
     SetAsideController,
     StorageController,
     HealthController,
+    PresenceController,
     ErasuresController,
     EventsController,
     UserDevicesController,

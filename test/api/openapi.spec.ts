@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { query } from '../../scripts/postgres/connection.mjs';
+import { PresenceCounter } from '../../src/storage/presence-counter.js';
 import {
   aBinding,
   after,
@@ -68,6 +69,13 @@ describe('the OpenAPI description', () => {
       { kind: 'tags-changed', device: LOCK, at: after(1), tags: [{ key: 'room', value: 'kitchen' }] },
       { kind: 'upgrade-job-changed', productKey: LOCK.productKey, at: after(70), value: '{"status": "done"}' },
     );
+    const ago = (mins: number): Date => new Date(Date.now() - mins * 60_000);
+    await api.happened(
+      aStatus(LOCK, false, ago(2)),
+      aStatus(LOCK, true, ago(1)),
+      ...[180, 181, 182].map((mins) => aReading({ ...LOCK, deviceName: 'lock-0002' }, 'p', aNumber('1'), ago(mins))),
+    );
+    await api.app.get(PresenceCounter, { strict: false }).work();
     const raw = aMessage({ body: '{"items":', topic: '/a/b/thing/event/property/post', properties: { qos: '1' } });
     await api.write(refusedAs({ reason: 'not-json', detail: 'x' }, { key: '0123456789abcdef0123456789abcdef', raw }));
     await query(
@@ -114,6 +122,12 @@ describe('the OpenAPI description', () => {
       'get /v1/set-aside/{id}',
       'delete /v1/set-aside/{id}',
       'post /v1/set-aside/{id}/replay',
+      'get /v1/devices/{device}/presence',
+      'get /v1/devices/{device}/presence/summary',
+      'get /v1/presence',
+      'get /v1/presence/curve',
+      'get /v1/presence/flapping',
+      'get /v1/presence/silent',
       'get /v1/fleet/readings',
       'delete /v1/users/{identityId}',
       'get /v1/erasures',
