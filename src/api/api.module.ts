@@ -2,9 +2,12 @@ import { Module } from '@nestjs/common';
 import { IngestModule } from '../ingest/ingest.module.js';
 import { ReaderModule } from '../storage/reader.module.js';
 import { StorageModule } from '../storage/storage.module.js';
+import { AggregatesController } from './aggregates.controller.js';
+import { AsOf } from './as-of.js';
 import { BindingsController } from './bindings.controller.js';
 import { DevicesController } from './devices.controller.js';
 import { Exports } from './exports.js';
+import { FleetReadingsController } from './fleet-readings.controller.js';
 import { HealthController } from './health.controller.js';
 import { HistoryController } from './history.controller.js';
 import { IngestController } from './ingest.controller.js';
@@ -19,13 +22,15 @@ import { ChangeFeed } from './stream/change-feed.js';
   controllers: [
     DevicesController,
     HistoryController,
+    AggregatesController,
     BindingsController,
     IngestController,
     SetAsideReplaysController,
     SetAsideController,
     HealthController,
     StreamController,
+    FleetReadingsController,
   ],
-  providers: [Exports, ChangeFeed],
+  providers: [AsOf, Exports, ChangeFeed],
 })
 export class ApiModule {}

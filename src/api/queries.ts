@@ -112,6 +112,16 @@ export class DevicesQuery extends PageQuery {
   @Flag()
   @ApiPropertyOptional({ type: 'boolean', default: false, description: 'Show deleted devices, too.' })
   readonly deleted: boolean = false;
+
+  @IsOptional()
+  @Text(4000)
+  @ApiPropertyOptional({ example: 'online eq true', description: 'A condition (docs/filters.md).' })
+  readonly filter?: string;
+
+  @IsOptional()
+  @Time()
+  @time('As they were at this time, instead of now.')
+  readonly at?: Date;
 }
 
 export class ReadingsQuery extends RangeQuery {

@@ -1,8 +1,11 @@
 import { Module } from '@nestjs/common';
+import { AggregateReader } from './aggregate.reader.js';
+import { AsOfReader } from './as-of.reader.js';
 import { BindingReader } from './binding.reader.js';
 import { ChangeLogReader } from './change-log.reader.js';
 import { DeviceReader } from './device.reader.js';
 import { EventReader } from './event.reader.js';
+import { FleetReadingReader } from './fleet-reading.reader.js';
 import { LedgerReader } from './ledger.reader.js';
 import { MigrationGate } from './migration-gate.js';
 import { MigrationReader, ShippedMigrations } from './migration.reader.js';
@@ -16,6 +19,7 @@ import { StorageModule } from './storage.module.js';
 const READERS = [
   DeviceReader,
   ReadingReader,
+  AggregateReader,
   EventReader,
   BindingReader,
   SetAsideReader,
@@ -24,6 +28,8 @@ const READERS = [
   ReplicaReader,
   ChangeLogReader,
   MigrationReader,
+  AsOfReader,
+  FleetReadingReader,
 ];
 
 /** The questions that can be asked of the database. */

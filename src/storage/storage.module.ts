@@ -8,6 +8,7 @@ import { ChangeLogKeeper } from './change-log.keeper.js';
 import { DeviceEventWriter } from './device-event.writer.js';
 import { PartitionKeeper } from './partition-keeper.js';
 import { Partitions } from './partitions.js';
+import { PresenceCounter } from './presence-counter.js';
 import { PrismaService } from './prisma.service.js';
 import { ProcessRun } from './process-run.js';
 import { ReplayJobWriter } from './replay-job.writer.js';
@@ -36,6 +37,7 @@ import { SpoolPositionReader } from './spool-position.reader.js';
     { provide: SpoolPositions, useClass: SpoolPositionReader },
     SetAsideRemover,
     SetAsideKeeper,
+    PresenceCounter,
     Rollups,
     RollupProgress,
     RollupKeeper,

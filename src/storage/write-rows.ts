@@ -3,6 +3,7 @@ import { deviceKeyText, type DeviceKey } from '../domain/device-key.js';
 import type { SpoolPosition } from '../domain/event-sink.js';
 import { jsonOf, type Value } from '../domain/value.js';
 import { column } from './columns.js';
+import { knownSince, writeHistory, writeIdentities } from './history-rows.js';
 import type { CountRow } from './outcome-tally.js';
 import type { Transaction } from './prisma.service.js';
 import { setAsideRow } from './set-aside-row.js';
@@ -79,13 +80,14 @@ export async function lockDevices(
  */
 export async function writePlan(tx: Transaction, plan: WritePlan, logged: boolean): Promise<ReadonlySet<SeriesPlan>> {
   const changed = new ChangedRows(tx);
-  const ids = await writeDevices(tx, plan.devices, changed);
+  const ids = await writeDevices(tx, plan, changed);
   await forgetOldState(tx, plan.devices, ids);
   const { idOf: seriesIds, late } = await writeSeries(tx, plan.series, ids);
   await writeReadings(plan.series, seriesIds, changed);
   await writeEvents(plan, ids, changed);
   await writeBindings(tx, plan, ids, changed);
   await writeTags(plan, ids, changed);
+  await writeHistory(tx, plan, ids);
   await writeRefused(tx, plan.refused);
   if (logged) await changed.log();
   return late;
@@ -117,7 +119,8 @@ export async function lockSetAside(tx: Transaction, ids: readonly MessageKey[]):
 
 type DeviceIds = (device: DeviceKey) => number;
 
-async function writeDevices(tx: Transaction, devices: readonly DevicePlan[], changed: ChangedRows): Promise<DeviceIds> {
+async function writeDevices(tx: Transaction, plan: WritePlan, changed: ChangedRows): Promise<DeviceIds> {
+  const { devices } = plan;
   const ids = new Map<string, number>();
   let missing = devices;
   while (missing.length > 0) {
@@ -134,7 +137,10 @@ async function writeDevices(tx: Transaction, devices: readonly DevicePlan[], cha
     missing = missing.filter(({ device }) => !ids.has(deviceKeyText(device))); // made by another writer meanwhile
   }
   const idOf: DeviceIds = (device) => found(ids.get(deviceKeyText(device)));
-  if (devices.length > 0) await updateDevices(devices, idOf, changed);
+  if (devices.length > 0) {
+    await writeIdentities(tx, devices, plan, idOf);
+    await updateDevices(devices, idOf, changed);
+  }
   return idOf;
 }
 
@@ -157,6 +163,7 @@ async function updateDevices(devices: readonly DevicePlan[], idOf: DeviceIds, ch
     column(devices, ({ gateway }) => gateway?.at ?? null),
     column(devices, ({ firstSeen }) => firstSeen),
     column(devices, ({ lastSeen }) => lastSeen),
+    column(devices, knownSince),
   );
 }
 

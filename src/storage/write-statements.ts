@@ -51,7 +51,7 @@ UPDATE "Device" d SET
   "online" = w."online", "since" = w."since", "presenceOrder" = w."presenceOrder", "offlineReason" = w."offlineReason",
   "lifecycle" = w."lifecycle", "lifecycleAt" = w."lifecycleAt", "createdAt" = w."createdAt",
   "gatewayProductKey" = w."gatewayProductKey", "gatewayDeviceName" = w."gatewayDeviceName", "gatewayAt" = w."gatewayAt",
-  "firstSeen" = w."firstSeen", "lastSeen" = w."lastSeen"
+  "firstSeen" = w."firstSeen", "lastSeen" = w."lastSeen", "knownSince" = w."knownSince"
 FROM (
   SELECT o."id", o AS "old",
     CASE WHEN c.iot THEN n.iot_id ELSE o."iotId" END AS "iotId",
@@ -69,7 +69,8 @@ FROM (
     CASE WHEN p.loose THEN NULL WHEN c.gateway THEN n.gateway_dn ELSE o."gatewayDeviceName" END AS "gatewayDeviceName",
     CASE WHEN p.loose THEN NULL WHEN c.gateway THEN n.gateway_at ELSE o."gatewayAt" END AS "gatewayAt",
     LEAST(o."firstSeen", n.first_seen) AS "firstSeen",
-    GREATEST(o."lastSeen", n.last_seen) AS "lastSeen"
+    GREATEST(o."lastSeen", n.last_seen) AS "lastSeen",
+    LEAST(o."knownSince", n.known) AS "knownSince"
   FROM unnest(
     $1::text::int4[],
     $2::text::text[], $3::text::timestamptz[],
@@ -77,9 +78,9 @@ FROM (
     $6::text::bool[], $7::text::timestamptz[], $8::text::timestamptz[], $9::text::int4[],
     $10::text::text[], $11::text::timestamptz[], $12::text::timestamptz[],
     $13::text::text[], $14::text::text[], $15::text::timestamptz[],
-    $16::text::timestamptz[], $17::text::timestamptz[]
+    $16::text::timestamptz[], $17::text::timestamptz[], $18::text::timestamptz[]
   ) AS n(id, iot_id, iot_id_at, type, type_at, online, since, presence_order, reason, lifecycle, lifecycle_at, created,
-         gateway_pk, gateway_dn, gateway_at, first_seen, last_seen)
+         gateway_pk, gateway_dn, gateway_at, first_seen, last_seen, known)
   JOIN "Device" o ON o."id" = n.id
   CROSS JOIN LATERAL (SELECT
     n.iot_id_at IS NOT NULL AND (o."iotIdAt" IS NULL
@@ -106,11 +107,11 @@ FROM (
 WHERE d."id" = w."id"
   AND (d."iotId", d."iotIdAt", d."deviceType", d."deviceTypeAt", d."online", d."since", d."presenceOrder", d."offlineReason",
        d."lifecycle", d."lifecycleAt", d."createdAt", d."gatewayProductKey", d."gatewayDeviceName", d."gatewayAt",
-       d."firstSeen", d."lastSeen")
+       d."firstSeen", d."lastSeen", d."knownSince")
     IS DISTINCT FROM
       (w."iotId", w."iotIdAt", w."deviceType", w."deviceTypeAt", w."online", w."since", w."presenceOrder", w."offlineReason",
        w."lifecycle", w."lifecycleAt", w."createdAt", w."gatewayProductKey", w."gatewayDeviceName", w."gatewayAt",
-       w."firstSeen", w."lastSeen")`;
+       w."firstSeen", w."lastSeen", w."knownSince")`;
 
 /** $1 device ids, $2 times of their \`create\`. Reports older than that are history, not state. */
 export const FORGET_OLD_PROPERTIES = `

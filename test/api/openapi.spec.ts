@@ -100,6 +100,7 @@ describe('the OpenAPI description', () => {
       'get /v1/set-aside/{id}',
       'delete /v1/set-aside/{id}',
       'post /v1/set-aside/{id}/replay',
+      'get /v1/fleet/readings',
     ]);
   });
 
