@@ -6,6 +6,8 @@ import { AggregatesController } from './aggregates.controller.js';
 import { AsOf } from './as-of.js';
 import { BindingsController } from './bindings.controller.js';
 import { DevicesController } from './devices.controller.js';
+import { ErasuresController } from './erasures.controller.js';
+import { EventsController } from './events.controller.js';
 import { Exports } from './exports.js';
 import { FleetReadingsController } from './fleet-readings.controller.js';
 import { HealthController } from './health.controller.js';
@@ -28,6 +30,8 @@ import { ChangeFeed } from './stream/change-feed.js';
     SetAsideReplaysController,
     SetAsideController,
     HealthController,
+    ErasuresController,
+    EventsController,
     StreamController,
     FleetReadingsController,
   ],

@@ -59,6 +59,7 @@ const FIELDS = [
   'spoolDir',
   'spoolMaxBytes',
   'spoolAfterSeconds',
+  'erasureKey',
   'streamKeepHours',
   'streamLimit',
   'logLevel',

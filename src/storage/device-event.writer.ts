@@ -7,6 +7,8 @@ import { Metrics } from '../telemetry/metrics.js';
 import { findBatch, noteBatch } from './batch-tickets.js';
 import { type ChangeLogSettings, keepsLog } from './changed-rows.js';
 import { asSinkError, databaseFault } from './database-fault.js';
+import { ErasedFacts } from './erased-facts.js';
+import { ErasureKeys } from './erasure-keys.js';
 import { inParts, type BatchInParts } from './message-parts.js';
 import { isShare, tallyOutcomes } from './outcome-tally.js';
 import { ProcessRun } from './process-run.js';
@@ -49,6 +51,7 @@ export class DeviceEventWriter extends EventSink {
     @Inject(Settings) private readonly settings: WriterSettings,
     @Optional() private readonly run: ProcessRun = new ProcessRun(),
     @Optional() private readonly metrics?: Metrics,
+    @Optional() private readonly erased: ErasedFacts = new ErasedFacts(new ErasureKeys({})),
   ) {
     super();
   }
@@ -78,7 +81,9 @@ export class DeviceEventWriter extends EventSink {
       if (news.length === 0) continue;
       const plan = planWrites(news, this.retention());
       const lateSeries = await this.retried(news, () =>
-        this.prisma.inTransaction((tx) => writePlan(tx, plan, keepsLog(this.settings))),
+        this.prisma.inTransaction(async (tx) =>
+          writePlan(tx, await this.erased.leftOut(tx, plan), keepsLog(this.settings)),
+        ),
       );
       const late = lateMessages(news, lateSeries);
       for (const { key } of news) if (!late.has(key)) current.add(key);
@@ -127,7 +132,7 @@ export class DeviceEventWriter extends EventSink {
       if (written !== null) return { outcomes: written, counts: [] };
       const { news, reusedIds, ...sorted } = sortOut(batch, fresh);
       const plan = planWrites(news, this.retention());
-      const lateSeries = await writePlan(tx, plan, keepsLog(this.settings));
+      const lateSeries = await writePlan(tx, await this.erased.leftOut(tx, plan), keepsLog(this.settings));
       if (note?.spooledUpTo) await noteSpoolPosition(tx, note.spooledUpTo, replica);
       const late = without(lateMessages(news, lateSeries), early.current);
       const expired = early.expired.size > 0 ? new Set([...early.expired, ...plan.expired]) : plan.expired;

@@ -8,6 +8,8 @@ import { EVERY_SET_ASIDE, type SetAsideFilter } from '../domain/set-aside-filter
 import { type ChangeLogSettings, keepsLog } from './changed-rows.js';
 import { asSinkError, databaseFault } from './database-fault.js';
 import { neededPartitions, TRIES } from './device-event.writer.js';
+import { ErasedFacts } from './erased-facts.js';
+import { ErasureKeys } from './erasure-keys.js';
 import { Partitions } from './partitions.js';
 import { UNHURRIED } from './patience.js';
 import { PrismaService, type Transaction } from './prisma.service.js';
@@ -51,6 +53,7 @@ export class ReplayJobWriter extends ReplayJobs {
     private readonly prisma: PrismaService,
     private readonly partitions: Partitions,
     @Optional() @Inject(Settings) private readonly settings: ChangeLogSettings = {},
+    @Optional() private readonly erased: ErasedFacts = new ErasedFacts(new ErasureKeys({})),
   ) {
     super();
   }
@@ -96,7 +99,7 @@ export class ReplayJobWriter extends ReplayJobs {
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.prisma.inTransaction(
-          (tx) => step(tx, decode, planned, limit, keepsLog(this.settings)),
+          (tx) => step(tx, decode, planned, limit, keepsLog(this.settings), this.erased),
           UNHURRIED,
         );
       } catch (error) {
@@ -122,6 +125,7 @@ async function step(
   planned: (messages: readonly DecodedMessage[]) => WritePlan,
   limit: number,
   logged: boolean,
+  erased: ErasedFacts,
 ): Promise<ReplayStep> {
   const [lock] = await tx.$queryRawUnsafe<{ held: boolean }[]>(
     `SELECT pg_try_advisory_xact_lock(${REPLAY_LOCK}) AS "held"`,
@@ -138,7 +142,7 @@ async function step(
     const message = await decode(id, rawMessageOf(row));
     if (message !== null) messages.push({ ...message, key: id });
   }
-  await writePlan(tx, planned(messages), logged);
+  await writePlan(tx, await erased.leftOut(tx, planned(messages)), logged);
   await markReplayed(tx, messages);
   const stored = messages.filter(({ refusal }) => refusal === null).length;
   const counts: ReplayCounts = {

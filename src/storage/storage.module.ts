@@ -6,6 +6,10 @@ import { SetAsideStore } from '../domain/set-aside-store.js';
 import { ChangeLogHours } from './change-log-hours.js';
 import { ChangeLogKeeper } from './change-log.keeper.js';
 import { DeviceEventWriter } from './device-event.writer.js';
+import { ErasedFacts } from './erased-facts.js';
+import { ErasureKeys } from './erasure-keys.js';
+import { ErasureRunner } from './erasure-runner.js';
+import { ErasureWriter } from './erasure.writer.js';
 import { PartitionKeeper } from './partition-keeper.js';
 import { Partitions } from './partitions.js';
 import { PresenceCounter } from './presence-counter.js';
@@ -38,6 +42,10 @@ import { SpoolPositionReader } from './spool-position.reader.js';
     SetAsideRemover,
     SetAsideKeeper,
     PresenceCounter,
+    ErasureKeys,
+    ErasedFacts,
+    ErasureWriter,
+    ErasureRunner,
     Rollups,
     RollupProgress,
     RollupKeeper,
@@ -50,6 +58,7 @@ import { SpoolPositionReader } from './spool-position.reader.js';
     ReplicaBoard,
     SpoolPositions,
     SetAsideRemover,
+    ErasureRunner,
     RollupProgress,
   ],
 })
