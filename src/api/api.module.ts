@@ -17,6 +17,7 @@ import { SetAsideReplaysController } from './set-aside-replays.controller.js';
 import { SetAsideController } from './set-aside.controller.js';
 import { StreamController } from './stream.controller.js';
 import { ChangeFeed } from './stream/change-feed.js';
+import { StorageController } from './storage.controller.js';
 
 /** REST. IngestStatus, Replay and Replays, which it knows from the domain, are provided by ingest. */
 @Module({
@@ -29,6 +30,7 @@ import { ChangeFeed } from './stream/change-feed.js';
     IngestController,
     SetAsideReplaysController,
     SetAsideController,
+    StorageController,
     HealthController,
     ErasuresController,
     EventsController,

@@ -58,6 +58,24 @@ describe('settings', () => {
     expect(settings.retentionEventsDays).toBeUndefined();
   });
 
+  it('give products a retention of their own', () => {
+    const { productRetention } = readSettings({
+      ...LEAST,
+      RETENTION_PRODUCTS: 'a1B2c3D4e5F:readings=30:events=keep, a1Xy:readings=7',
+    });
+    expect([...productRetention]).toEqual([
+      ['a1B2c3D4e5F', { readings: 30, events: null }],
+      ['a1Xy', { readings: 7 }],
+    ]);
+    expect(readSettings(LEAST).productRetention.size).toBe(0);
+  });
+
+  it('pack readings thirty days after their month, at another time, or never', () => {
+    expect(readSettings(LEAST).packReadingsAfterDays).toBe(30);
+    expect(readSettings({ ...LEAST, PACK_READINGS_AFTER_DAYS: '90' }).packReadingsAfterDays).toBe(90);
+    expect(readSettings({ ...LEAST, PACK_READINGS_AFTER_DAYS: 'never' }).packReadingsAfterDays).toBeUndefined();
+  });
+
   it('name the replica after the client', () => {
     expect(readSettings({ ...LEAST, AMQP_CLIENT_ID: 'worker-7' }).replica).toBe('worker-7');
     expect(readSettings(LEAST).replica).toMatch(/^[A-Za-z0-9._-]{1,64}$/);
@@ -107,6 +125,18 @@ describe('settings', () => {
     [{ RETENTION_SET_ASIDE_DAYS: '-1' }, 'RETENTION_SET_ASIDE_DAYS', /or keep/],
     [{ STREAM_KEEP_HOURS: '721' }, 'STREAM_KEEP_HOURS', /0 to 720/],
     [{ STREAM_LIMIT: '0' }, 'STREAM_LIMIT', /1 to 10000/],
+    [{ RETENTION_PRODUCTS: 'a1:readings' }, 'RETENTION_PRODUCTS', /"readings" of a1 is not understood/],
+    [{ RETENTION_PRODUCTS: 'a1:tags=3' }, 'RETENTION_PRODUCTS', /"tags=3" of a1 is not understood/],
+    [
+      { RETENTION_PRODUCTS: 'a1:readings=0' },
+      'RETENTION_PRODUCTS',
+      /readings of a1 whole days, 1 to 36500, or keep: not "0"/,
+    ],
+    [{ RETENTION_PRODUCTS: 'a1:events=1:events=2' }, 'RETENTION_PRODUCTS', /events of a1 once/],
+    [{ RETENTION_PRODUCTS: 'a1:events=1, a1:readings=1' }, 'RETENTION_PRODUCTS', /"a1" is there twice/],
+    [{ RETENTION_PRODUCTS: 'a1' }, 'RETENTION_PRODUCTS', /"a1" has no rule/],
+    [{ RETENTION_PRODUCTS: 'a_1:events=1' }, 'RETENTION_PRODUCTS', /"a_1" is no product key/],
+    [{ PACK_READINGS_AFTER_DAYS: '0' }, 'PACK_READINGS_AFTER_DAYS', /or never/],
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL', /fatal, error, warn/],
     [{ LOG_FORMAT: 'xml' }, 'LOG_FORMAT', /pretty or json/],
   ])('refuse %j, naming %s', (changes, variable, problem) => {
@@ -152,7 +182,7 @@ describe('settings', () => {
   });
 
   it('are read from variables that architecture names', () => {
-    expect(VARIABLES).toHaveLength(38);
+    expect(VARIABLES).toHaveLength(40);
     expect(VARIABLES).toEqual(
       expect.arrayContaining(['AMQP_IOT_INSTANCE_ID', 'RETENTION_READINGS_DAYS', 'AMQP_CA_FILE']),
     );

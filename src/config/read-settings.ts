@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
 import { readFileSync } from 'node:fs';
+import { BadProductRetention } from './product-retention.js';
 import { SECRET_SETTINGS, Settings, variableOf } from './settings.js';
 
 /** Variables by name, as in `process.env` or a `.env` file. */
@@ -55,6 +56,8 @@ const FIELDS = [
   'dedupeDays',
   'retentionReadingsDays',
   'retentionEventsDays',
+  'retentionProducts',
+  'packReadingsAfterDays',
   'retentionSetAsideDays',
   'spoolDir',
   'spoolMaxBytes',
@@ -130,6 +133,9 @@ function* rulesAcross(settings: Settings): Generator<readonly [field: keyof Sett
         'HTTP_ANONYMOUS=true allows anyone instead',
     ];
   }
+  const retention = problemOfRetention(settings);
+  if (retention !== null)
+    yield ['retentionProducts', `is ${quoted(settings.retentionProducts ?? '')}: it ${retention}`];
   const database = problemOfUrl(settings.databaseUrl);
   if (database !== null) yield ['databaseUrl', database];
   const amqp =
@@ -139,6 +145,16 @@ function* rulesAcross(settings: Settings): Generator<readonly [field: keyof Sett
   if (amqp !== null) yield ['amqpUrl', amqp];
   const caFile = settings.amqpCaFile === undefined ? null : problemOfCaFile(settings.amqpCaFile);
   if (caFile !== null) yield ['amqpCaFile', `is ${quoted(settings.amqpCaFile ?? '')}: ${caFile}`];
+}
+
+function problemOfRetention(settings: Settings): string | null {
+  try {
+    void settings.productRetention;
+    return null;
+  } catch (error) {
+    if (error instanceof BadProductRetention) return error.message;
+    throw error;
+  }
 }
 
 function problemOfUrl(text: string): string | null {

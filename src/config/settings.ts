@@ -1,6 +1,8 @@
 import { Transform } from 'class-transformer';
 import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
 import { hostname } from 'node:os';
+import type { ProductRetention } from '../domain/retention.js';
+import { readProductRetention } from './product-retention.js';
 
 /** How the service identifies itself to an AMQP server (protocol 1.4); `plain` is for any AMQP 1.0 broker. */
 export const AUTH_MODES = ['appkey', 'aksign', 'ststoken', 'plain'] as const;
@@ -25,6 +27,10 @@ const lowerCase = Transform(({ value }: { value: unknown }) =>
 );
 const daysOrKeep = Transform(({ value }: { value: unknown }) =>
   value === 'keep' ? undefined : typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value,
+);
+
+const daysOrNever = Transform(({ value }: { value: unknown }) =>
+  value === 'never' ? undefined : typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value,
 );
 
 /** The platform writes credentials as `key=value,key=value|`: neither `,` nor `|` can be inside (protocol 1.4). */
@@ -188,6 +194,19 @@ export class Settings {
   @Max(36_500, { message: 'must be a whole number of days, 1 to 36500, or keep' })
   readonly retentionEventsDays?: number;
 
+  /** Products whose history is kept for a time of their own: `a1B2c3D4e5F:readings=30:events=keep`. */
+  @IsOptional()
+  @IsString()
+  readonly retentionProducts?: string;
+
+  /** How long after its end a month of readings is packed; undefined never packs. */
+  @daysOrNever
+  @IsOptional()
+  @IsInt({ message: 'must be a whole number of days, 1 to 36500, or never' })
+  @Min(1, { message: 'must be a whole number of days, 1 to 36500, or never' })
+  @Max(36_500, { message: 'must be a whole number of days, 1 to 36500, or never' })
+  readonly packReadingsAfterDays?: number = 30;
+
   /** Undefined keeps set-aside messages for ever. */
   @daysOrKeep
   @IsOptional()
@@ -245,6 +264,14 @@ export class Settings {
   @lowerCase
   @IsIn(['pretty', 'json'], { message: 'must be pretty or json' })
   readonly logFormat: 'pretty' | 'json' = process.stdout.isTTY ? 'pretty' : 'json';
+
+  /**
+   * RETENTION_PRODUCTS, by product key.
+   * @throws BadProductRetention
+   */
+  get productRetention(): ReadonlyMap<string, ProductRetention> {
+    return readProductRetention(this.retentionProducts ?? '');
+  }
 
   /** The name of this process in counts. */
   get replica(): string {

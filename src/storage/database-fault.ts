@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { MessageCondemned, SinkUnavailable } from '../domain/event-sink.js';
 
 /**
@@ -26,9 +27,9 @@ export function asSinkError(error: unknown): SinkUnavailable | MessageCondemned 
     : new SinkUnavailable(describe(error), { cause: error });
 }
 
-/** PostgreSQL's SQLSTATE inside an error of Prisma's, or null. */
+/** PostgreSQL's SQLSTATE inside an error of Prisma's, or of pg's own, or null. */
 export function sqlState(error: unknown): string | null {
-  const code = adapterCause(error)?.['originalCode'];
+  const code = error instanceof pg.DatabaseError ? error.code : adapterCause(error)?.['originalCode'];
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : null;
 }
 

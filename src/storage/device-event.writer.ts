@@ -3,6 +3,7 @@ import { Settings } from '../config/settings.js';
 import type { DecodedMessage, MessageKey } from '../domain/decoded-message.js';
 import { deviceKeyText } from '../domain/device-key.js';
 import { type BatchNote, type BatchTicket, EventSink, SinkUnavailable, type Outcome } from '../domain/event-sink.js';
+import { REST, retentionOf, type RetentionSettings } from '../domain/retention.js';
 import { Metrics } from '../telemetry/metrics.js';
 import { findBatch, noteBatch } from './batch-tickets.js';
 import { type ChangeLogSettings, keepsLog } from './changed-rows.js';
@@ -14,15 +15,13 @@ import { isShare, tallyOutcomes } from './outcome-tally.js';
 import { ProcessRun } from './process-run.js';
 import { Partitions, utcDay, type PartitionNeed } from './partitions.js';
 import { PrismaService } from './prisma.service.js';
-import { planWrites, type Retention, type SeriesPlan, type WritePlan } from './write-plan.js';
+import { planWrites, type KeptFrom, type SeriesPlan, type WritePlan } from './write-plan.js';
 import { addCounts, findSeen, insertSeen, noteSpoolPosition, writePlan } from './write-rows.js';
 
 /** What the writer needs of the settings. */
-export interface WriterSettings extends ChangeLogSettings {
+export interface WriterSettings extends ChangeLogSettings, RetentionSettings {
   readonly replica: string;
   readonly dedupeDays: number;
-  readonly retentionReadingsDays?: number | undefined;
-  readonly retentionEventsDays?: number | undefined;
 }
 
 const DAY_MS = 86_400_000;
@@ -45,6 +44,8 @@ const NOTHING: EarlyFindings = { expired: new Set(), current: new Set() };
  */
 @Injectable()
 export class DeviceEventWriter extends EventSink {
+  private readonly retention: ReturnType<typeof retentionOf>;
+
   constructor(
     private readonly prisma: PrismaService,
     private readonly partitions: Partitions,
@@ -54,6 +55,7 @@ export class DeviceEventWriter extends EventSink {
     @Optional() private readonly erased: ErasedFacts = new ErasedFacts(new ErasureKeys({})),
   ) {
     super();
+    this.retention = retentionOf(settings);
   }
 
   override async write(batch: readonly DecodedMessage[], note?: BatchNote): Promise<readonly Outcome[]> {
@@ -79,7 +81,7 @@ export class DeviceEventWriter extends EventSink {
     for (const part of parts) {
       const news = part.filter(({ key }) => !seen.has(key));
       if (news.length === 0) continue;
-      const plan = planWrites(news, this.retention());
+      const plan = planWrites(news, this.keptFrom());
       const lateSeries = await this.retried(news, () =>
         this.prisma.inTransaction(async (tx) =>
           writePlan(tx, await this.erased.leftOut(tx, plan), keepsLog(this.settings)),
@@ -131,7 +133,7 @@ export class DeviceEventWriter extends EventSink {
       const written = note?.ticket?.again ? await findBatch(tx, this.run.id, note.ticket) : null;
       if (written !== null) return { outcomes: written, counts: [] };
       const { news, reusedIds, ...sorted } = sortOut(batch, fresh);
-      const plan = planWrites(news, this.retention());
+      const plan = planWrites(news, this.keptFrom());
       const lateSeries = await writePlan(tx, await this.erased.leftOut(tx, plan), keepsLog(this.settings));
       if (note?.spooledUpTo) await noteSpoolPosition(tx, note.spooledUpTo, replica);
       const late = without(lateMessages(news, lateSeries), early.current);
@@ -159,16 +161,19 @@ export class DeviceEventWriter extends EventSink {
     return { day: utcDay(own ? sent : received), own };
   }
 
-  private retention(): Retention {
-    const { retentionReadingsDays: readings, retentionEventsDays: events } = this.settings;
-    return {
-      readingsFrom: readings === undefined ? null : new Date(Date.now() - readings * DAY_MS),
-      eventsFrom: events === undefined ? null : new Date(Date.now() - events * DAY_MS),
-    };
+  private keptFrom(): KeptFrom {
+    const { readings, events } = this.retention;
+    const now = new Date();
+    const of = (product: string): KeptFrom => ({
+      readingsFrom: readings.keptFrom(product, now),
+      eventsFrom: events.keptFrom(product, now),
+    });
+    const products = new Set([...readings.products.keys(), ...events.products.keys()]);
+    return { ...of(REST), products: new Map([...products].map((product) => [product, of(product)])) };
   }
 
   private async makePartitions(batch: readonly DecodedMessage[]): Promise<void> {
-    const needs = neededPartitions(planWrites(batch, this.retention()));
+    const needs = neededPartitions(planWrites(batch, this.keptFrom()));
     for (const message of batch) needs.push({ table: 'SeenMessage', day: this.dayOf(message).day });
     try {
       await this.partitions.add(needs);

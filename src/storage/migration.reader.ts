@@ -24,6 +24,8 @@ const TABLES = [
   'DeviceTag',
   'DeviceProperty',
   'PropertyReading',
+  'ReadingChunk',
+  'StorageMonth',
   'EventLog',
   'UserBinding',
   'SetAsideMessage',

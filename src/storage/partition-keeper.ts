@@ -1,14 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Settings } from '../config/settings.js';
 import { HourlyTask } from './hourly-task.js';
-import { Partitions, type KeepDays } from './partitions.js';
+import { Partitions } from './partitions.js';
+import type { KeepSettings } from './retired-partitions.js';
 
 /** Keeps partitions ahead of need and within retention. */
 @Injectable()
 export class PartitionKeeper extends HourlyTask {
   constructor(
     private readonly partitions: Partitions,
-    @Inject(Settings) private readonly keep: KeepDays,
+    @Inject(Settings) private readonly keep: KeepSettings,
   ) {
     super('partitions could not be looked after, trying again soon');
   }

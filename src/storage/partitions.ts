@@ -1,26 +1,19 @@
 import { Injectable } from '@nestjs/common';
 import { addLogHours } from './change-log-hours.js';
 import { PARTITION_LOCK } from './partition-lock.js';
+import { REST } from '../domain/retention.js';
+import { monthOf, type MonthlyTable, type Partition, partitionNamed } from './partition-names.js';
 import { UNHURRIED } from './patience.js';
 import { PrismaService } from './prisma.service.js';
-
-/** The tables that are partitioned by month. */
-export type MonthlyTable = 'PropertyReading' | 'EventLog' | 'ReadingRollup';
+import { type KeepSettings, type MonthNotes, retiredPartitions } from './retired-partitions.js';
 
 /** A partition that must exist: the one of `table` that holds `day` (UTC, `YYYY-MM-DD`). */
 export interface PartitionNeed {
-  readonly table: MonthlyTable | 'SeenMessage';
+  readonly table: Exclude<MonthlyTable, 'ReadingChunk'> | 'SeenMessage';
   readonly day: string;
 }
 
 const DAY_MS = 86_400_000;
-
-/** What is kept for how long. Undefined keeps everything. */
-export interface KeepDays {
-  readonly dedupeDays: number;
-  readonly retentionReadingsDays?: number | undefined;
-  readonly retentionEventsDays?: number | undefined;
-}
 
 /** Makes partitions ahead of need and drops those whose time is over. One replica at a time does it. */
 @Injectable()
@@ -41,7 +34,7 @@ export class Partitions {
   }
 
   /** Makes the partitions of the days and months around `now`, two months ahead. Called at start and then hourly. */
-  async addAhead(now: Date, { dedupeDays }: KeepDays): Promise<void> {
+  async addAhead(now: Date, { dedupeDays }: KeepSettings): Promise<void> {
     const needs: PartitionNeed[] = [];
     for (let day = -dedupeDays; day <= 2; day++)
       needs.push({ table: 'SeenMessage', day: utcDay(now.getTime() + day * DAY_MS) });
@@ -54,32 +47,41 @@ export class Partitions {
   }
 
   /**
-   * Drops the partitions that lie wholly before what is kept.
+   * Drops the partitions of which nothing is kept.
    * @returns the names of those dropped.
    */
-  async dropExpired(now: Date, keep: KeepDays): Promise<readonly string[]> {
-    const cutoff = (days: number | undefined): string =>
-      days === undefined ? '' : utcDay(now.getTime() - days * DAY_MS);
-    const cutoffs: Record<PartitionNeed['table'], string> = {
-      SeenMessage: cutoff(keep.dedupeDays),
-      PropertyReading: cutoff(keep.retentionReadingsDays),
-      ReadingRollup: cutoff(keep.retentionReadingsDays),
-      EventLog: cutoff(keep.retentionEventsDays),
-    };
-    const expired = [...(await this.names())].filter((name) => isExpired(name, cutoffs));
-    for (const together of withRollups(expired)) await this.drop(together);
-    return expired;
+  async dropExpired(now: Date, keep: KeepSettings): Promise<readonly string[]> {
+    const partitions = [...(await this.names())].flatMap((name) => partitionNamed(name) ?? []);
+    const groups = retiredPartitions(partitions, keep, await this.notes(), now);
+    for (const group of groups) await this.drop(group);
+    return groups.flat().map(({ name }) => name);
   }
 
-  private async drop(names: readonly string[]): Promise<void> {
+  private async notes(): Promise<MonthNotes> {
+    const rows = await this.prisma.$queryRawUnsafe<{ table: string; month: string; products: string; swept: string }[]>(
+      `SELECT "table", "month"::text, "products", "swept" FROM "StorageMonth" WHERE "product" = ''`,
+    );
+    const noted = (of: string, column: 'products' | 'swept'): Map<string, string[]> =>
+      new Map(rows.filter(({ table }) => table === of).map((row) => [row.month, JSON.parse(row[column]) as string[]]));
+    return { sortedBy: noted('PropertyReading', 'products'), sweptRollups: noted('ReadingRollup', 'swept') };
+  }
+
+  private async drop(partitions: readonly Partition[]): Promise<void> {
     await this.prisma.inTransaction(async (tx) => {
       await tx.$executeRawUnsafe(`SELECT pg_advisory_xact_lock(${PARTITION_LOCK})`);
       // A writer may hold the parent for a moment; give up rather than make every writer queue behind us.
       await tx.$executeRawUnsafe(`SET LOCAL lock_timeout = '2s'`);
-      for (const name of names) {
-        const [table = ''] = name.split('_');
-        await tx.$executeRawUnsafe(`ALTER TABLE "${table}" DETACH PARTITION "partitions"."${name}"`);
+      for (const partition of partitions) {
+        const { name, table, product } = partition;
+        await tx.$executeRawUnsafe(`ALTER TABLE ${parentOf(partition)} DETACH PARTITION "partitions"."${name}"`);
         await tx.$executeRawUnsafe(`DROP TABLE "partitions"."${name}"`);
+        if (table === 'SeenMessage') continue;
+        await tx.$executeRawUnsafe(
+          `DELETE FROM "StorageMonth" WHERE "table" = $1 AND "month" = $2::text::date AND "product" = $3`,
+          table === 'ReadingChunk' ? 'PropertyReading' : table,
+          monthOf(partition),
+          product,
+        );
       }
     }, UNHURRIED);
   }
@@ -91,6 +93,11 @@ export class Partitions {
     );
     return new Set(rows.map(({ name }) => name));
   }
+}
+
+function parentOf({ table, product }: Partition): string {
+  if (table !== 'ReadingChunk') return `"${table}"`;
+  return `"partitions"."ReadingChunk_${product === REST ? 'rest' : `of_${product}`}"`;
 }
 
 /** The UTC day of an instant, as PostgreSQL writes it. */
@@ -107,32 +114,4 @@ export function partitionName({ table, day }: PartitionNeed): string {
 
 function monthAfter(now: Date, months: number): string {
   return utcDay(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + months, 1));
-}
-
-/** Partitions to be dropped, those of one month's readings and of their roll-ups in one go: neither is ever seen without the other. */
-function withRollups(names: readonly string[]): string[][] {
-  const groups = new Map<string, string[]>();
-  for (const name of names) {
-    const group = name.replace(/^ReadingRollup/, 'PropertyReading');
-    groups.set(group, [...(groups.get(group) ?? []), name]);
-  }
-  return [...groups.values()];
-}
-
-function isExpired(name: string, cutoffs: Record<PartitionNeed['table'], string>): boolean {
-  const [table, ...date] = name.split('_');
-  if (table === undefined || !isPartitioned(table, cutoffs)) return false;
-  const cutoff = cutoffs[table];
-  if (cutoff === '') return false;
-  if (date[0] === 'before') return cutoff >= '2015-01-01';
-  const [year = 0, month = 0, day] = date.map(Number);
-  const end = day === undefined ? Date.UTC(year, month, 1) : Date.UTC(year, month - 1, day + 1);
-  return utcDay(end) <= cutoff;
-}
-
-function isPartitioned(
-  table: string,
-  cutoffs: Record<PartitionNeed['table'], string>,
-): table is PartitionNeed['table'] {
-  return table in cutoffs;
 }

@@ -19,6 +19,7 @@ import { SetAsideReader } from './set-aside.reader.js';
 import { Snapshots } from './snapshots.js';
 import { StorageModule } from './storage.module.js';
 import { UserScope } from './user-scope.js';
+import { StorageReader } from './storage.reader.js';
 
 const READERS = [
   DeviceReader,
@@ -38,6 +39,7 @@ const READERS = [
   EventCountReader,
   UserScope,
   ScopedDeviceReader,
+  StorageReader,
 ];
 
 /** The questions that can be asked of the database. */

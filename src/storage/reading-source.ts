@@ -17,19 +17,57 @@ export const VALUE_OF_READING = `coalesce(r."number"::text, r."json"::text, (r."
 /** The same as a number; null where it is none. */
 export const NUMBER_OF_READING = `coalesce(r."number", CASE WHEN jsonb_typeof(r."several" -> -1) = 'number' THEN (r."several" ->> -1)::numeric END)`;
 
+const PACKED = `coalesce(c."start", c."from"), c."step", c."count", c."high", c."low", c."base", c."unit", c."small", c."wide",
+  c."numbers", c."json", c."several"`;
+
+/** SQL of the readings of a row `c` of "ReadingChunk". */
+export const UNPACK = `"partitions"."unpack"(${PACKED})`;
+
 /**
  * SQL that selects the readings of one series as (`at`, `number`, `json`, `several`): the one place that knows where readings
- * are kept. Each argument is SQL. `low` and `high` should be parameters rather than columns, or partitions outside of them are
- * planned for; what depends on a row of the outer query goes into `further`.
+ * are kept. Each argument is SQL. `low` and `high` are parameters, or partitions outside of them are planned for; what depends on
+ * a row of the outer query goes behind them, in a list. `further` are conditions on a row `r` of the result.
+ *
+ * Readings of months that are over are in chunks. What came for such a month later lies in "PropertyReading" still: beside the
+ * chunks, or, where it falls among the readings of one, in it and merged with them when that chunk is opened. With a walk, each
+ * side gives no more than is asked for, and no chunk is opened that is not needed.
  */
 export function readingsOf(
   series: string,
-  low: string,
-  high: string,
+  low: string | readonly string[],
+  high: string | readonly string[],
   further: readonly string[] = [],
   walk?: Walk,
 ): string {
-  const conditions = [`r."seriesId" = ${series}`, `r."at" >= ${low}`, `r."at" < ${high}`, ...further];
-  const end = walk ? ` ORDER BY r."at" ${walk.order.toUpperCase()} LIMIT ${walk.limit}` : '';
-  return `SELECT r."at", r."number", r."json", r."several" FROM "PropertyReading" r WHERE ${conditions.join(' AND ')}${end}`;
+  const lows = typeof low === 'string' ? [low] : low;
+  const highs = typeof high === 'string' ? [high] : high;
+  const within = (column: string): string =>
+    [...lows.map((bound) => `${column} >= ${bound}`), ...highs.map((bound) => `${column} < ${bound}`)].join(' AND ');
+  const also = further.map((condition) => ` AND ${condition}`).join('');
+  const order = walk?.order.toUpperCase();
+  const first = (by: string): string => (walk ? ` ORDER BY ${by} LIMIT ${walk.limit}` : '');
+  const chunks = [
+    `c."seriesId" = ${series}`,
+    ...lows.flatMap((bound) => [`c."until" >= ${bound}`, `c."from" >= "partitions"."month_of"(${bound})`]),
+    ...highs.map((bound) => `c."from" < ${bound}`),
+  ].join(' AND ');
+  const columns = `r."at", r."number", r."json", r."several"`;
+  const hot = `SELECT ${columns} FROM "PropertyReading" r
+    WHERE r."seriesId" = ${series} AND ${within('r."at"')}${also}
+      AND (r."at" >= (SELECT "partitions"."packed_until"()) OR coalesce((
+        SELECT c."until" FROM "ReadingChunk" c WHERE ${chunks} AND c."from" <= r."at"
+          AND c."from" >= "partitions"."month_of"(r."at") ORDER BY c."from" DESC LIMIT 1), '-infinity') < r."at")
+    ${first(`r."at" ${order}`)}`;
+  const packed = `SELECT ${columns} FROM (
+      SELECT c.*, ARRAY(SELECT l FROM "PropertyReading" l WHERE l."seriesId" = c."seriesId"
+        AND l."at" >= c."from" AND l."at" <= c."until" AND ${within('l."at"')}) AS "late",
+        ${within('c."from"')} AND ${within('c."until"')} AS "inside"
+      FROM "ReadingChunk" c WHERE ${chunks}${walk ? ` ORDER BY c."from" ${order}` : ''} OFFSET 0
+    ) c CROSS JOIN LATERAL (
+      SELECT * FROM ${UNPACK} WHERE cardinality(c."late") = 0
+      UNION ALL
+      SELECT * FROM "partitions"."unpack_with"(c."late", ${PACKED}) WHERE cardinality(c."late") > 0
+    ) r
+    WHERE (c."inside" OR ${within('r."at"')})${also}${first(`c."from" ${order}, r."at" ${order}`)}`;
+  return `SELECT ${columns} FROM ((${hot}) UNION ALL (${packed})) r${first(`r."at" ${order}`)}`;
 }

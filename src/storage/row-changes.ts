@@ -1,6 +1,7 @@
 import type { Changes, RowChange } from '../domain/replay.js';
 import { column } from './columns.js';
 import { instant } from './read-columns.js';
+import { readingsOf } from './reading-source.js';
 import type { Transaction } from './prisma.service.js';
 import type { WritePlan } from './write-plan.js';
 import { lockDevices } from './write-rows.js';
@@ -55,16 +56,22 @@ async function touchable(tx: Transaction, { devices, series, events, bindings }:
     const deviceNames = column(devices, ({ device }) => device.deviceName);
     for (const sql of OF_DEVICES) await look(sql, productKeys, deviceNames);
   }
-  if (series.length > 0) {
-    const readings = series.flatMap(({ device, identifier, readings: values }) =>
-      [...values.keys()].map((at) => ({ device, identifier, at: new Date(at) })),
+  const readings = series.flatMap(({ device, identifier, readings: values }) =>
+    [...values.keys()].map((at) => ({ device, identifier, at })),
+  );
+  if (readings.length > 0) {
+    const [first, last] = readings.reduce(
+      ([low, high], { at }) => [Math.min(low, at), Math.max(high, at)],
+      [Infinity, -Infinity],
     );
     await look(
       READINGS,
       column(readings, ({ device }) => device.productKey),
       column(readings, ({ device }) => device.deviceName),
       column(readings, ({ identifier }) => identifier),
-      column(readings, ({ at }) => at),
+      column(readings, ({ at }) => new Date(at)),
+      new Date(first).toISOString(),
+      new Date(last + 1).toISOString(),
     );
   }
   if (events.length > 0) {
@@ -109,13 +116,17 @@ const OF_DEVICES = [
    JOIN "DeviceTag" t ON t."deviceId" = d."id" ORDER BY 2`,
 ];
 
-/** $1 product keys, $2 device names, $3 identifiers, $4 times. */
+/** $1 product keys, $2 device names, $3 identifiers, $4 times, $5 and $6 from when until when all of them are. */
 const READINGS = `
 SELECT ${row('PropertyReading', 'r', `${DEVICE}, 'identifier', p."identifier", 'at', ${instant('r."at"')}`)}
 FROM unnest($1::text::text[], $2::text::text[], $3::text::text[], $4::text::timestamptz[]) AS i(pk, dn, identifier, at)
 JOIN "Device" d ON d."productKey" = i.pk AND d."deviceName" = i.dn
 JOIN "DeviceProperty" p ON p."deviceId" = d."id" AND p."identifier" = i.identifier
-JOIN "PropertyReading" r ON r."seriesId" = p."id" AND r."at" = i.at ORDER BY 2`;
+CROSS JOIN LATERAL (${readingsOf(
+  'p."id"',
+  ['$5::timestamptz', 'i.at'],
+  ['$6::timestamptz', `i.at + INTERVAL '1 ms'`],
+)}) r ORDER BY 2`;
 
 /** $1 times, $2 hashes. */
 const EVENTS = `

@@ -24,6 +24,7 @@ import { SetAsideKeeper } from './set-aside.keeper.js';
 import { SetAsideRemover } from './set-aside.remover.js';
 import { SetAsideWriter } from './set-aside.writer.js';
 import { SpoolPositionReader } from './spool-position.reader.js';
+import { StorageKeeper } from './storage.keeper.js';
 
 /** PostgreSQL through Prisma: one writer for events, readers for questions. */
 @Module({
@@ -46,6 +47,7 @@ import { SpoolPositionReader } from './spool-position.reader.js';
     ErasedFacts,
     ErasureWriter,
     ErasureRunner,
+    StorageKeeper,
     Rollups,
     RollupProgress,
     RollupKeeper,

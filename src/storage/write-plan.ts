@@ -97,13 +97,15 @@ export interface WritePlan extends HistoryRows {
 }
 
 /** History older than this is not written any more. Null keeps everything. */
-export interface Retention {
+export interface KeptFrom {
   readonly readingsFrom: Date | null;
   readonly eventsFrom: Date | null;
+  /** The same of products with a retention of their own, by product key. */
+  readonly products?: ReadonlyMap<string, Omit<KeptFrom, 'products'>>;
 }
 
 /** Folds a batch of messages into rows. Pure; the result does not depend on the order of the messages. */
-export function planWrites(messages: readonly DecodedMessage[], retention: Retention): WritePlan {
+export function planWrites(messages: readonly DecodedMessage[], retention: KeptFrom): WritePlan {
   const plan = new Folding(retention);
   for (const message of messages) plan.add(message);
   return plan.result();
@@ -119,7 +121,7 @@ class Folding {
   private readonly refused: DecodedMessage[] = [];
   private readonly expired = new Set<string>();
 
-  constructor(private readonly retention: Retention) {}
+  constructor(private readonly retention: KeptFrom) {}
 
   add(message: DecodedMessage): void {
     if (message.refusal) {
@@ -211,7 +213,7 @@ class Folding {
   }
 
   private addReadings(device: DevicePlan, event: PropertiesReported, message: DecodedMessage): void {
-    const from = this.retention.readingsFrom;
+    const from = this.keptFrom(event.device.productKey).readingsFrom;
     const keyPrefix = `${deviceKeyText(event.device)}\0`;
     for (const { identifier, value, at } of event.readings) {
       heard(device, at);
@@ -229,6 +231,10 @@ class Folding {
       if (from && at < from) this.expired.add(message.key);
       else addValue(series.readings, at.getTime(), value);
     }
+  }
+
+  private keptFrom(productKey: string): KeptFrom {
+    return this.retention.products?.get(productKey) ?? this.retention;
   }
 
   private addBinding(event: UserBound | UserUnbound): void {
@@ -251,12 +257,13 @@ class Folding {
   private addToLog(event: DeviceEvent, message: DecodedMessage): void {
     const entry = logEntry(event);
     if (!entry) return;
-    if (this.retention.eventsFrom && event.at < this.retention.eventsFrom) {
+    const device = 'device' in event ? event.device : null;
+    const productKey = 'device' in event ? null : event.productKey;
+    const from = this.keptFrom(device?.productKey ?? productKey ?? '').eventsFrom;
+    if (from && event.at < from) {
       this.expired.add(message.key);
       return;
     }
-    const device = 'device' in event ? event.device : null;
-    const productKey = 'device' in event ? null : event.productKey;
     const hash = contentHash([
       event.kind,
       device?.productKey ?? productKey,

@@ -127,6 +127,7 @@ describe('the OpenAPI description', () => {
       'get /v1/events',
       'get /v1/events/counts',
       'get /v1/requests/{requestId}',
+      'get /v1/storage',
     ]);
   });
 

@@ -38,6 +38,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     AMQP_APP_SECRET: 'test',
     AMQP_CLIENT_ID: 'test',
     HTTP_PORT: '0',
+    PACK_READINGS_AFTER_DAYS: 'never', // tests look into tables
     LOG_LEVEL: options.log ? 'debug' : 'silent',
     ...options.settings,
   };
