@@ -97,7 +97,9 @@ describe('a place in the log', () => {
   it.each(['1', 'x.y.z', '00000000.1.1.1; DROP', '00000000.zzzzzzzzzz.zzzzzzzzzzz.1'])('%s is none', async (id) => {
     const { status, body } = await api.get(`/v1/stream?lastEventId=${encodeURIComponent(id)}`);
     expect(status).toBe(400);
-    expect(body['errors']).toMatchObject([{ parameter: 'lastEventId', detail: expect.stringContaining('must be the id') }]);
+    expect(body['errors']).toMatchObject([
+      { parameter: 'lastEventId', detail: expect.stringContaining('must be the id') },
+    ]);
     const byHeader = await api.get('/v1/stream', { 'last-event-id': id });
     expect(byHeader.body['errors']).toMatchObject([{ parameter: 'Last-Event-ID' }]);
   });
@@ -173,7 +175,7 @@ describe('readers that do not read', () => {
   it('fill no memory, hold up nobody, lose nothing, and do not keep the service from stopping', async () => {
     const api = await startApi();
     const served: Socket[] = [];
-    (api.app.getHttpServer() as Server).on('connection', (socket: Socket) => served.push(socket));
+    api.app.getHttpServer().on('connection', (socket: Socket) => served.push(socket));
     const start = await StreamReader.open(`${api.url}/v1/stream?follow=false`);
     await start.ended;
     served.length = 0;

@@ -151,7 +151,7 @@ describe('changes of transactions that overlap', () => {
       `SELECT r."number"::float AS value FROM "PropertyReading" r JOIN "DeviceProperty" p ON p."id" = r."seriesId" JOIN "Device" d ON d."id" = p."deviceId"
        WHERE d."deviceName" IN ('common', 'own-0', 'own-1')`,
     );
-    expect([...values].sort()).toEqual(rows.map(({ value }) => value).sort());
+    expect([...values].sort()).toEqual(rows.map(({ value }) => Number(value)).sort());
     const whole = await stream(replica.url, `&follow=false&lastEventId=${start}`);
     await whole.ended;
     expect(whole.events.map(({ id }) => id)).toEqual(ids);

@@ -24,7 +24,7 @@ export async function heldWrite(prisma: PrismaService, ...events: readonly Devic
         if ((await order) === 'rollback') throw new RolledBack();
       })
       .catch((error: unknown) => {
-        failed(error as Error);
+        failed(error instanceof Error ? error : new Error(String(error)));
         if (!(error instanceof RolledBack)) throw error;
       });
   });
