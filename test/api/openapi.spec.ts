@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { query } from '../../scripts/postgres/connection.mjs';
 import { PresenceCounter } from '../../src/storage/presence-counter.js';
+import { CHANGE_KINDS } from '../../src/storage/changed-row.views.js';
 import {
   aBinding,
   after,
@@ -14,6 +15,7 @@ import {
   startApi,
   type TestApi,
 } from '../support/api.js';
+import { StreamReader } from '../support/event-stream.js';
 import { aMessage } from '../support/messages.js';
 import { refusedAs } from '../support/writer.js';
 
@@ -43,12 +45,16 @@ interface Description {
 /** The device that the examples in the description speak of. */
 const LOCK = { productKey: 'a1B2c3D4e5F', deviceName: 'lock-0001' };
 
+const EVENTS = 'text/event-stream';
+
 describe('the OpenAPI description', () => {
+  let began = 0;
   let api: TestApi;
   let description: Description;
 
   beforeAll(async () => {
     api = await startApi();
+    began = Date.now();
     const tie = after(3);
     await api.happened(
       anIdentity(LOCK, '4z819VQHk6VSLmmBJfrf00107ee200', after(0), 'SmartDoor'),
@@ -128,6 +134,7 @@ describe('the OpenAPI description', () => {
       'get /v1/presence/curve',
       'get /v1/presence/flapping',
       'get /v1/presence/silent',
+      'get /v1/stream',
       'get /v1/fleet/readings',
       'delete /v1/users/{identityId}',
       'get /v1/erasures',
@@ -161,6 +168,7 @@ describe('the OpenAPI description', () => {
     const order = ([method, path]: [Method, string, Operation]): number =>
       method !== 'delete' ? 0 : path.endsWith('}') ? 1 : 2;
     for (const [method, path, operation] of operations().sort((a, b) => order(a) - order(b))) {
+      if (operation.responses['200']?.content?.[EVENTS]) continue; // has no end
       const bare = path.replace(/\{(\w+)\}/g, (_, name: string) => {
         const parameter = operation.parameters.find((each) => each.name === name);
         return encodeURIComponent(String(parameter?.example ?? parameter?.schema.example));
@@ -179,6 +187,17 @@ describe('the OpenAPI description', () => {
       const items = reply.body['items'];
       if (items) expect([address, items]).toEqual([address, expect.arrayContaining([expect.anything()])]);
     }
+  });
+
+  it('describes every kind of event of the stream', async () => {
+    const { get } = description.paths['/v1/stream']!;
+    const validate = validatorOf(get.responses['200']?.content?.[EVENTS]?.schema);
+    const reader = await StreamReader.open(`${api.url}/v1/stream?follow=false&from=${began}`);
+    await reader.ended;
+    for (const { event, data } of reader.events)
+      expect([event, validate(data) || validate.errors]).toEqual([event, true]);
+    expect([...new Set(reader.events.map(({ event }) => event))]).toEqual([...CHANGE_KINDS]);
+    expect(validate({ device: 'a:b' })).toBe(false);
   });
 
   it('describes problems, too', async () => {
