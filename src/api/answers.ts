@@ -57,13 +57,14 @@ const FORMATS =
   'As `application/x-ndjson` or `text/csv` the whole list is streamed from the cursor on; with `limit` (then up to 10000) it is ' +
   'one page, whose headers `Next-Cursor` and `Link` say where the next one begins.';
 
-function inEveryFormat(sentence: string, schema: Type, { item, columns }: ListShape): MethodDecorator {
+function inEveryFormat(sentence: string, schema: Type, { item, columns, open }: ListShape): MethodDecorator {
   return applyDecorators(
-    ApiExtraModels(schema, item),
+    typeof item === 'function' ? ApiExtraModels(schema, item) : ApiExtraModels(schema),
     ApiResponse({
       status: 200,
       description: sentence,
       headers: {
+        'Row-Count': { description: 'Of a page of NDJSON or CSV.', schema: { type: 'integer' } },
         'Next-Cursor': {
           description: 'Of a page of NDJSON or CSV: where the next one begins. Without it this is the end.',
           schema: { type: 'string' },
@@ -71,12 +72,12 @@ function inEveryFormat(sentence: string, schema: Type, { item, columns }: ListSh
       },
       content: {
         [JSON_TYPE]: { schema: { $ref: getSchemaPath(schema) } },
-        [NDJSON_TYPE]: { schema: { $ref: getSchemaPath(item) } },
+        [NDJSON_TYPE]: { schema: typeof item === 'function' ? { $ref: getSchemaPath(item) } : item },
         [CSV_TYPE]: { schema: { type: 'string', example: csvRecord(columns) } },
       },
     }),
     (target: object, key: string | symbol, descriptor: PropertyDescriptor) => {
-      AnswersList({ columns, paged: takesPages(target, key) })(target, key, descriptor);
+      AnswersList({ columns, open, paged: takesPages(target, key) })(target, key, descriptor);
     },
     UseInterceptors(ListFormats),
   );

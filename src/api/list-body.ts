@@ -30,7 +30,7 @@ const logger = new Logger('Exports');
 
 /** At most `limit` rows, or fewer where they are large. `Next-Cursor` and `Link` say where it goes on; without them this is the end. */
 export async function onePage(list: RequestedList, limit: number, reply: FastifyReply): Promise<StreamableFile> {
-  let text = heading(list);
+  let text = '';
   let left = limit;
   let next: string | null = null;
   do {
@@ -39,9 +39,10 @@ export async function onePage(list: RequestedList, limit: number, reply: Fastify
     left -= page.rows;
     next = page.next;
   } while (next !== null && left > 0 && text.length < PAGE_CHARACTERS);
+  void reply.header('Row-Count', String(limit - left));
   if (next !== null)
     void reply.header('Next-Cursor', next).header('Link', `<${addressOf(list.path, next)}>; rel="next"`);
-  const bytes = Buffer.from(text);
+  const bytes = Buffer.from(heading(list) + text);
   const body = list.gzip ? await zip(bytes, GZIP) : bytes;
   if (list.gzip) void reply.header('Content-Encoding', 'gzip');
   return new StreamableFile(body, { length: body.length });
@@ -58,13 +59,18 @@ export async function wholeList(list: RequestedList, exports: Exports, reply: Fa
   const text = Readable.from(textOf(heading(list), first, pages), { objectMode: false, highWaterMark: 1 });
   place.lastsAs(text);
   text.on('error', (error) => {
-    if (!(error instanceof Abandoned)) logger.warn('Export broken off', { path: list.path, err: error });
+    if (!isLeaving(error)) logger.warn('Export broken off', { path: list.path, err: error });
   });
   reply.raw.setTimeout(STALLED_MS, () => place.breakOff('its caller does not read'));
   if (!list.gzip) return new StreamableFile(text);
   void reply.header('Content-Encoding', 'gzip');
   // Its own error ends the answer: a broken gzip is no gzip.
   return new StreamableFile(pipeline(text, createGzip(GZIP), () => undefined));
+}
+
+/** The caller has gone away, which is nobody's fault. */
+function isLeaving(error: Error): boolean {
+  return error instanceof Abandoned || ('code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE');
 }
 
 async function* textOf(

@@ -39,12 +39,13 @@ export class ListFormats implements NestInterceptor {
     if (format.name === 'json') return next.handle();
 
     const limit = route.paged ? limitOf(request.query['limit']) : undefined;
+    const columns = [...route.columns];
     const list: RequestedList = {
       path: request.url,
       format,
-      columns: route.columns,
+      columns,
       gzip: wantsGzip(request.headers['accept-encoding']),
-      ask: pageOf(route, format, request, next),
+      ask: pageOf(route, columns, format, request, next),
     };
     const body = limit === undefined ? await wholeList(list, this.exports, reply) : await onePage(list, limit, reply);
     void reply.header('Vary', 'Accept, Accept-Encoding').header('Content-Type', format.type);
@@ -52,8 +53,14 @@ export class ListFormats implements NestInterceptor {
   }
 }
 
-/** Asks the route itself. */
-function pageOf(route: ListRoute, format: ListFormat, request: ListRequest, next: CallHandler): AskPage {
+/** Asks the route itself. The first page of an open list adds to the columns what its items have besides. */
+function pageOf(
+  route: ListRoute,
+  columns: string[],
+  format: ListFormat,
+  request: ListRequest,
+  next: CallHandler,
+): AskPage {
   const asker = currentAsker();
   const form = format.name === 'csv' ? 'csv' : 'ndjson';
   return async (cursor, rows) => {
@@ -63,7 +70,10 @@ function pageOf(route: ListRoute, format: ListFormat, request: ListRequest, next
     const ask = (): Promise<unknown> => lastValueFrom(next.handle());
     // Later pages are asked for by the stream, which knows nothing of the request.
     const page = await (asker ? askedBy({ ...asker, timeoutMs: asker.timeoutMs * PATIENCE }, ask) : ask());
-    return page instanceof WrittenPage ? page : written(page as ListAnswer<unknown>, form, route.columns);
+    if (page instanceof WrittenPage) return page;
+    const answer = page as ListAnswer<object>;
+    if (route.open) columns.push(...new Set(answer.items.flatMap(Object.keys).filter((key) => !columns.includes(key))));
+    return written(answer, form, columns);
   };
 }
 

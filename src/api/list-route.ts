@@ -5,6 +5,8 @@ import type { FastifyRequest } from 'fastify';
 export interface ListRoute {
   /** The columns of CSV. */
   readonly columns: readonly string[];
+  /** Whether items may have further fields, which are told by the first page. */
+  readonly open: boolean;
   /** Whether it has pages: takes `cursor` and `limit`. */
   readonly paged: boolean;
 }

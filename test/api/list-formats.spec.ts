@@ -14,6 +14,7 @@ import {
   startApi,
   type TestApi,
 } from '../support/api.js';
+import { until } from '../support/until.js';
 import { aMessage } from '../support/messages.js';
 import { refusedAs } from '../support/writer.js';
 
@@ -24,6 +25,8 @@ const METER = { productKey: 'a1', deviceName: 'meter, "the" 门' };
 const DEVICES = Array.from({ length: 234 }, (_, n) => ({ productKey: 'a2', deviceName: `lamp-${n}` }));
 
 const meter = encodeURIComponent(`${METER.productKey}:${METER.deviceName}`);
+
+const DAY = 'from=2026-11-20T00:00:00Z&to=2026-11-21T00:00:00Z';
 
 /** Every list that the service has, and how many items it holds in this test at least. */
 const LISTS: [path: string, items: number][] = [
@@ -40,6 +43,11 @@ const LISTS: [path: string, items: number][] = [
   ['/v1/set-aside', 1],
   ['/v1/set-aside/replays', 1],
   [`/v1/readings?device=${meter}`, 1204],
+  ['/v1/erasures', 1],
+  ['/v1/requests/77', 1],
+  [`/v1/events/counts?interval=PT1H&${DAY}`, 1],
+  [`/v1/devices/${meter}/events/counts?interval=PT1H&${DAY}`, 1],
+  [`/v1/devices/${meter}/aggregates?interval=PT1H&functions=avg,p95&identifier=Total&${DAY}`, 1],
   ['/v1/fleet/readings', 1204],
   ['/v1/fleet/readings?productKey=a1&identifier=State&identifier=Total', 1203],
 ];
@@ -60,10 +68,22 @@ describe('a list over REST', () => {
       aReading(METER, 'State', aJson('null'), after(7)),
       anEvent(METER, 'Alarm', after(1), { value: '{"n": 1234567890123456789}', requestId: '1678239049931' }),
       aBinding(METER, USER, true, after(1)),
+      {
+        kind: 'command-replied',
+        device: METER,
+        at: after(2),
+        requestId: '77',
+        byDevice: true,
+        value: '{}',
+      },
       ...DEVICES.map((device) => aStatus(device, false)),
     );
     await api.write(
       refusedAs({ reason: 'not-json', detail: 'a "detail",\nof two lines' }, { raw: aMessage({ body: '{' }) }),
+    );
+    const { body } = await api.delete('/v1/users/nobody');
+    await until(async () =>
+      expect((await api.get(`/v1/erasures/${String(body['id'])}`)).body).toMatchObject({ state: 'done' }),
     );
     await query(
       api.databaseUrl,
@@ -76,11 +96,13 @@ describe('a list over REST', () => {
   /** The items of all pages of JSON, digits and all: as the text that each would be alone. */
   const itemsOf = async (path: string): Promise<string[]> => {
     const lines: string[] = [];
-    const limit = path.endsWith('/properties') ? '' : `${path.includes('?') ? '&' : '?'}limit=1000`;
+    const wholeAnyway = /\/(properties|aggregates|counts)(\?|$)/.test(path);
+    const limit = wholeAnyway ? '' : `${path.includes('?') ? '&' : '?'}limit=1000`;
     let next: unknown = null;
     do {
       const cursor: string = typeof next === 'string' ? `&cursor=${next}` : '';
-      const { text, body } = await api.get(path + limit + cursor);
+      const { status, text, body } = await api.get(path + limit + cursor);
+      expect(status).toBe(200);
       const [, items = ''] = /^\{"items":\[(.*)\],"next":[^\]]*\}$/s.exec(text) ?? [];
       lines.push(...splitItems(items));
       next = body['next'];
@@ -112,7 +134,13 @@ describe('a list over REST', () => {
       paths: Record<string, { get?: { responses: Record<string, { content?: Record<string, unknown> }> } }>;
     };
     const described = Object.entries(paths).filter(([, { get }]) => get?.responses['200']?.content?.['text/csv']);
-    const covered = LISTS.map(([path]) => path.split('?')[0]?.replace(meter, '{device}').replace(USER, '{identityId}'));
+    const covered = LISTS.map(([path]) =>
+      path
+        .split('?')[0]
+        ?.replace(meter, '{device}')
+        .replace(USER, '{identityId}')
+        .replace('/requests/77', '/requests/{requestId}'),
+    );
     expect(covered).toEqual(expect.arrayContaining(described.map(([path]) => path)));
   });
 
@@ -160,6 +188,7 @@ describe('a list over REST', () => {
     for (const limit of [999, 1001, 1199]) {
       const first = await api.get(`${path}&limit=${limit}`, NDJSON);
       expect(linesOf(first)).toHaveLength(limit);
+      expect(first.headers.get('row-count')).toBe(String(limit));
       const link = /^<(.*)>; rel="next"$/.exec(first.headers.get('link') ?? '')?.[1] ?? '';
       expect(new URLSearchParams(link).get('cursor')).toBe(first.headers.get('next-cursor'));
       const rest = await api.get(
