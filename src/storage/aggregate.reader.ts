@@ -21,6 +21,7 @@ import { type Neighbours, neighboursOf } from './neighbours.js';
 import { percentilesOf } from './percentiles.js';
 import type { Instant } from './read-columns.js';
 import type { Bounds } from './reading-source.js';
+import { seenThrough, seriesWithin } from './seen-through.js';
 import { rolledPartials } from './rolled-partials.js';
 import { type Query, Snapshots } from './snapshots.js';
 import { stateChanges } from './state-changes.js';
@@ -100,9 +101,11 @@ export class AggregateReader {
     windows: readonly Bounds[] = EVER,
   ): Promise<readonly AggregateView[] | null> {
     return this.snapshots.read(async (query) => {
-      const device = await findDevice(query, reference);
-      if (!device) return null;
-      const series = await seriesOf(query, device, question.identifiers);
+      const found = await findDevice(query, reference);
+      if (!found) return null;
+      const device = seenThrough(found, windows, question.now);
+      const all = await seriesOf(query, [device], question.identifiers);
+      const series = await seriesWithin(query, all, windows, question.now);
       const range = rangeOf(device, question);
       if (series.length === 0 || !range) return [];
       const buckets = cut(question, range, series.length);
