@@ -5,6 +5,7 @@ import { type PeriodLength, PERIODS } from '../storage/ledger.reader.js';
 import type { TimeRange } from '../storage/reading.reader.js';
 import { Flag, Text, Texts, Time, WholeNumber } from './parameters.js';
 import { BadParameters } from './problem.js';
+import { UserScopeQuery } from './user-scope.queries.js';
 
 /** How much of a list, and from where on. */
 export class PageQuery {
@@ -87,7 +88,7 @@ export function rangeOf({ from, to, order }: Pick<RangeQuery, 'from' | 'to' | 'o
   return { from: from ?? null, to: to ?? null, order };
 }
 
-export class ReadingsQuery extends RangeQuery {
+export class ReadingsQuery extends IntersectionType(RangeQuery, UserScopeQuery) {
   @IsOptional()
   @Texts(256, 100)
   @ApiPropertyOptional({

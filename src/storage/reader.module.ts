@@ -3,6 +3,7 @@ import { AggregateReader } from './aggregate.reader.js';
 import { AsOfReader } from './as-of.reader.js';
 import { BindingReader } from './binding.reader.js';
 import { ChangeLogReader } from './change-log.reader.js';
+import { ChartReader } from './chart.reader.js';
 import { DeviceListReader } from './device-list.reader.js';
 import { DeviceReader } from './device.reader.js';
 import { ErasureReader } from './erasure.reader.js';
@@ -27,6 +28,7 @@ const READERS = [
   DeviceListReader,
   ReadingReader,
   AggregateReader,
+  ChartReader,
   EventReader,
   BindingReader,
   SetAsideReader,
