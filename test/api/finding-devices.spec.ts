@@ -116,7 +116,7 @@ describe('finding devices over REST', () => {
     [{ fields: '' }, 'fields', 'must be text without NUL'],
     [{ count: 'roughly' }, 'count', 'must be exact or estimated'],
   ])('refuses %j', async (query, parameter, detail) => {
-    const { status, body } = await list(query as Record<string, string>);
+    const { status, body } = await list(query);
     expect({ status, errors: body['errors'] }).toEqual({
       status: 400,
       errors: [expect.objectContaining({ parameter, detail: expect.stringContaining(detail) })],
