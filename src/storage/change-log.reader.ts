@@ -228,7 +228,7 @@ async function placeOfNow(query: Query): Promise<LogPlace> {
 async function state(query: Query): Promise<StateRow> {
   const [row] = await query<StateRow>(
     `SELECT s."epoch"::text AS "epoch", s."keptFrom"::text AS "keptFrom", s."droppedSeq"::text AS "droppedSeq",
-       ${mark('s."droppedAt"')} AS "droppedMark", s."droppedSize"
+       coalesce(${mark('s."droppedAt"')}, '0') AS "droppedMark", s."droppedSize"
      FROM "ChangeLogState" s`,
   );
   if (!row) throw new Error('ChangeLogState has no row: its migration made one');

@@ -106,6 +106,11 @@ function columnsOf(kind: ChangeKind, pointers: readonly Pointer[]): string[] {
   }
 }
 
+/** Finds the rows of each pointer by themselves: the planner has no choice to read a table, or all its partitions, instead. */
+function lookUp(sql: string, name: string): string {
+  return `JOIN LATERAL (${sql} OFFSET 0) ${name} ON TRUE`;
+}
+
 const NAME = `d."productKey" || ':' || d."deviceName" AS "device"`;
 const DEVICE = `d."id" AS "deviceId", d."productKey", d."deviceName", d."iotId", ${NAME}`;
 
@@ -116,28 +121,30 @@ SELECT i.place::int AS "place", ${DEVICE}, NULL AS "identifier", d."deviceType",
   d."gatewayProductKey" || ':' || d."gatewayDeviceName" AS "gateway",
   coalesce((SELECT json_object_agg(t."key", t."value" ORDER BY t."key")::text FROM "DeviceTag" t
             WHERE t."deviceId" = d."id"), '{}') AS "tags"
-FROM unnest($1::text::int4[]) WITH ORDINALITY AS i(id, place) JOIN "Device" d ON d."id" = i.id`,
+FROM unnest($1::text::int4[]) WITH ORDINALITY AS i(id, place) ${lookUp('SELECT d.* FROM "Device" d WHERE d."id" = i.id', 'd')}`,
   presence: `
 SELECT i.place::int AS "place", ${DEVICE}, NULL AS "identifier", d."online", ${instant('d."since"')} AS "since",
   ${instant('d."lastSeen"')} AS "lastSeen", d."offlineReason" AS "reason"
-FROM unnest($1::text::int4[]) WITH ORDINALITY AS i(id, place) JOIN "Device" d ON d."id" = i.id`,
+FROM unnest($1::text::int4[]) WITH ORDINALITY AS i(id, place) ${lookUp('SELECT d.* FROM "Device" d WHERE d."id" = i.id', 'd')}`,
   binding: `
 SELECT i.place::int AS "place", ${DEVICE}, NULL AS "identifier", b."identityId", b."scopeId", b."tenantId", b."owned",
   ${instant('b."from"')} AS "from", ${instant('b."until"')} AS "until"
 FROM unnest($1::text::int4[], $2::text::timestamptz[]) WITH ORDINALITY AS i(id, at, place)
-JOIN "UserBinding" b ON b."deviceId" = i.id AND b."at" = i.at AND (b."from" IS NOT NULL OR b."until" IS NOT NULL)
-JOIN "Device" d ON d."id" = i.id
+${lookUp('SELECT b.* FROM "UserBinding" b WHERE b."deviceId" = i.id AND b."at" = i.at AND (b."from" IS NOT NULL OR b."until" IS NOT NULL)', 'b')}
+${lookUp('SELECT d.* FROM "Device" d WHERE d."id" = i.id', 'd')}
 ORDER BY i.place, b."bound", b."owned", b."identityId", b."scopeId", b."tenantId"`,
   event: `
 SELECT i.place::int AS "place", e."deviceId", coalesce(d."productKey", e."productKey") AS "productKey", d."deviceName", d."iotId",
   ${NAME}, e."identifier", e."kind", e."name", e."type", e."requestId", ${instant('e."at"')} AS "at",
   ${instant('e."receivedAt"')} AS "receivedAt", e."value"::text AS "value"
 FROM unnest($1::text::timestamptz[], $2::text::uuid[]) WITH ORDINALITY AS i(at, hash, place)
-JOIN "EventLog" e ON e."at" = i.at AND e."hash" = i.hash LEFT JOIN "Device" d ON d."id" = e."deviceId"`,
+${lookUp('SELECT e.* FROM "EventLog" e WHERE e."at" = i.at AND e."hash" = i.hash', 'e')}
+LEFT ${lookUp('SELECT d.* FROM "Device" d WHERE d."id" = e."deviceId"', 'd')}`,
   reading: `
 SELECT i.place::int AS "place", ${DEVICE}, p."identifier", ${instant('r."at"')} AS "at", ${VALUE_OF_READING} AS "value",
   r."several"::text AS "values", p."at" IS NOT DISTINCT FROM r."at" AS "current"
 FROM unnest($1::text::int4[], $2::text::timestamptz[]) WITH ORDINALITY AS i(id, at, place)
-JOIN "DeviceProperty" p ON p."id" = i.id JOIN "Device" d ON d."id" = p."deviceId"
-CROSS JOIN LATERAL (${readingsOf('i.id', 'i.at', `i.at + INTERVAL '1 millisecond'`, ['r."at" = i.at'])}) r`,
+${lookUp('SELECT p.* FROM "DeviceProperty" p WHERE p."id" = i.id', 'p')}
+${lookUp('SELECT d.* FROM "Device" d WHERE d."id" = p."deviceId"', 'd')}
+${lookUp(readingsOf('i.id', 'i.at', `i.at + INTERVAL '1 millisecond'`, ['r."at" = i.at']), 'r')}`,
 };

@@ -36,7 +36,7 @@ const READINGS = `
   SELECT s."id" AS "seriesId", n.* FROM unnest($1::text::int4[]) AS s("id")
   CROSS JOIN LATERAL (
     SELECT r."at", ${NUMBER_OF_READING} AS "number", lag(r."at") OVER w AS "before", lead(r."at") OVER w AS "after"
-    FROM (${readingsOf('s."id"', '$2::text::timestamptz', '$3::text::timestamptz')}) r WINDOW w AS (ORDER BY r."at")
+    FROM (${readingsOf('s."id"', '$2::timestamptz', '$3::timestamptz')}) r WINDOW w AS (ORDER BY r."at")
   ) n`;
 
 /** What the readings of each series come to in each bucket. Right only where `others` is 0: neighbours may be no numbers. */
@@ -110,7 +110,7 @@ UNION ALL${rowsOf({
 /** $1 series, $2 from, $3 to: forgets what was made before. */
 export const FORGET_ROLLUPS = `
 DELETE FROM "ReadingRollup" u
-WHERE u."seriesId" = ANY($1::text::int4[]) AND u."at" >= $2::text::timestamptz AND u."at" < $3::text::timestamptz`;
+WHERE u."seriesId" = ANY($1::text::int4[]) AND u."at" >= $2::timestamptz AND u."at" < $3::timestamptz`;
 
 /** $1 how many at most. Takes marks away; answers whose days they were. */
 export const TAKE_MARKS = `
@@ -124,15 +124,15 @@ RETURNING m."seriesId", ${epochMs('m."day"')} AS "day"`;
  */
 export const SERIES_HEARD = `
 SELECT p."id" FROM "DeviceProperty" p JOIN "Device" d ON d."id" = p."deviceId"
-WHERE p."id" > $3::int AND d."firstSeen" < $2::text::timestamptz AND d."lastSeen" >= $1::text::timestamptz
+WHERE p."id" > $3::int AND d."firstSeen" < $2::timestamptz AND d."lastSeen" >= $1::timestamptz
 ORDER BY p."id" LIMIT $4::int`;
 
 /** As above, but series that had many readings a day lately. */
 export const SERIES_BUSY = `
 SELECT DISTINCT u."seriesId" AS "id" FROM "ReadingRollup" u
-WHERE u."hours" = 24 AND u."count" >= ${BUSY_DAY} AND u."at" >= $1::text::timestamptz - INTERVAL '3 days' AND u."at" < $2::text::timestamptz
+WHERE u."hours" = 24 AND u."count" >= ${BUSY_DAY} AND u."at" >= $1::timestamptz - INTERVAL '3 days' AND u."at" < $2::timestamptz
   AND u."seriesId" > $3::int
 ORDER BY 1 LIMIT $4::int`;
 
 /** $1 a time: a device that was heard before it. */
-export const HEARD_BEFORE = `SELECT "id" FROM "Device" WHERE "firstSeen" < $1::text::timestamptz LIMIT 1`;
+export const HEARD_BEFORE = `SELECT "id" FROM "Device" WHERE "firstSeen" < $1::timestamptz LIMIT 1`;

@@ -42,6 +42,7 @@ const LISTS: [path: string, items: number][] = [
   ['/v1/ingest/ledger', 1],
   ['/v1/set-aside', 1],
   ['/v1/set-aside/replays', 1],
+  [`/v1/readings?device=${meter}`, 1204],
   ['/v1/erasures', 1],
   ['/v1/requests/77', 1],
   [`/v1/events/counts?interval=PT1H&${DAY}`, 1],

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { query } from '../../scripts/postgres/connection.mjs';
+import { PresenceCounter } from '../../src/storage/presence-counter.js';
+import { CHANGE_KINDS } from '../../src/storage/changed-row.views.js';
 import {
   aBinding,
   after,
@@ -13,6 +15,7 @@ import {
   startApi,
   type TestApi,
 } from '../support/api.js';
+import { StreamReader } from '../support/event-stream.js';
 import { aMessage } from '../support/messages.js';
 import { refusedAs } from '../support/writer.js';
 
@@ -42,12 +45,16 @@ interface Description {
 /** The device that the examples in the description speak of. */
 const LOCK = { productKey: 'a1B2c3D4e5F', deviceName: 'lock-0001' };
 
+const EVENTS = 'text/event-stream';
+
 describe('the OpenAPI description', () => {
+  let began = 0;
   let api: TestApi;
   let description: Description;
 
   beforeAll(async () => {
     api = await startApi();
+    began = Date.now();
     const tie = after(3);
     await api.happened(
       anIdentity(LOCK, '4z819VQHk6VSLmmBJfrf00107ee200', after(0), 'SmartDoor'),
@@ -68,6 +75,13 @@ describe('the OpenAPI description', () => {
       { kind: 'tags-changed', device: LOCK, at: after(1), tags: [{ key: 'room', value: 'kitchen' }] },
       { kind: 'upgrade-job-changed', productKey: LOCK.productKey, at: after(70), value: '{"status": "done"}' },
     );
+    const ago = (mins: number): Date => new Date(Date.now() - mins * 60_000);
+    await api.happened(
+      aStatus(LOCK, false, ago(2)),
+      aStatus(LOCK, true, ago(1)),
+      ...[180, 181, 182].map((mins) => aReading({ ...LOCK, deviceName: 'lock-0002' }, 'p', aNumber('1'), ago(mins))),
+    );
+    await api.app.get(PresenceCounter, { strict: false }).work();
     const raw = aMessage({ body: '{"items":', topic: '/a/b/thing/event/property/post', properties: { qos: '1' } });
     await api.write(refusedAs({ reason: 'not-json', detail: 'x' }, { key: '0123456789abcdef0123456789abcdef', raw }));
     await query(
@@ -90,13 +104,16 @@ describe('the OpenAPI description', () => {
     ) as never;
 
   it('names every route that architecture names', () => {
-    expect(operations().map(([method, path]) => `${method} ${path}`)).toEqual([
+    const routes = [
       'get /v1/devices',
       'get /v1/devices/{device}',
       'get /v1/devices/{device}/status',
       'get /v1/devices/{device}/properties',
       'get /v1/devices/{device}/properties/{identifier}',
       'get /v1/devices/{device}/readings',
+      'get /v1/readings',
+      'get /v1/devices/{device}/aggregates',
+      'get /v1/devices/{device}/series',
       'get /v1/devices/{device}/bindings',
       'get /v1/users/{identityId}/devices',
       'get /v1/ingest',
@@ -111,6 +128,13 @@ describe('the OpenAPI description', () => {
       'get /v1/set-aside/{id}',
       'delete /v1/set-aside/{id}',
       'post /v1/set-aside/{id}/replay',
+      'get /v1/devices/{device}/presence',
+      'get /v1/devices/{device}/presence/summary',
+      'get /v1/presence',
+      'get /v1/presence/curve',
+      'get /v1/presence/flapping',
+      'get /v1/presence/silent',
+      'get /v1/stream',
       'get /v1/fleet/readings',
       'delete /v1/users/{identityId}',
       'get /v1/erasures',
@@ -120,8 +144,14 @@ describe('the OpenAPI description', () => {
       'get /v1/events',
       'get /v1/events/counts',
       'get /v1/requests/{requestId}',
+      'get /v1/users/{identityId}/devices/{device}',
       'get /v1/storage',
-    ]);
+    ].sort();
+    expect(
+      operations()
+        .map(([method, path]) => `${method} ${path}`)
+        .sort(),
+    ).toEqual(routes);
   });
 
   it('says of every route in a sentence what it answers, and of every path parameter what it looks like', () => {
@@ -138,12 +168,17 @@ describe('the OpenAPI description', () => {
     const order = ([method, path]: [Method, string, Operation]): number =>
       method !== 'delete' ? 0 : path.endsWith('}') ? 1 : 2;
     for (const [method, path, operation] of operations().sort((a, b) => order(a) - order(b))) {
+      if (operation.responses['200']?.content?.[EVENTS]) continue; // has no end
       const bare = path.replace(/\{(\w+)\}/g, (_, name: string) => {
         const parameter = operation.parameters.find((each) => each.name === name);
         return encodeURIComponent(String(parameter?.example ?? parameter?.schema.example));
       });
       const flag = operation.parameters.find(({ name }) => name === 'dryRun' || name === 'all');
-      const address = flag ? `${bare}?${flag.name}=true` : bare;
+      const needed = operation.parameters
+        .filter(({ in: where, required }) => where === 'query' && required)
+        .map(({ name, example, schema }) => `${name}=${encodeURIComponent(String(example ?? schema.example))}`);
+      if (flag) needed.push(`${flag.name}=true`);
+      const address = needed.length > 0 ? `${bare}?${needed.join('&')}` : bare;
       const reply = await api[method](address);
       const success = '202' in operation.responses && !flag ? 202 : 200;
       expect([method, address, reply.status]).toEqual([method, address, success]);
@@ -152,6 +187,17 @@ describe('the OpenAPI description', () => {
       const items = reply.body['items'];
       if (items) expect([address, items]).toEqual([address, expect.arrayContaining([expect.anything()])]);
     }
+  });
+
+  it('describes every kind of event of the stream', async () => {
+    const { get } = description.paths['/v1/stream']!;
+    const validate = validatorOf(get.responses['200']?.content?.[EVENTS]?.schema);
+    const reader = await StreamReader.open(`${api.url}/v1/stream?follow=false&from=${began}`);
+    await reader.ended;
+    for (const { event, data } of reader.events)
+      expect([event, validate(data) || validate.errors]).toEqual([event, true]);
+    expect([...new Set(reader.events.map(({ event }) => event))]).toEqual([...CHANGE_KINDS]);
+    expect(validate({ device: 'a:b' })).toBe(false);
   });
 
   it('describes problems, too', async () => {

@@ -35,7 +35,7 @@ CREATE TABLE "ChangeLogState" (
     "epoch" UUID NOT NULL DEFAULT gen_random_uuid(),
     "keptFrom" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "droppedSeq" BIGINT NOT NULL DEFAULT 0,
-    "droppedAt" TIMESTAMPTZ(6) NOT NULL DEFAULT to_timestamp(0),
+    "droppedAt" TIMESTAMPTZ(6),
     "droppedSize" INTEGER NOT NULL DEFAULT 0,
 
     CONSTRAINT "ChangeLogState_pkey" PRIMARY KEY ("id")

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { ChangeLogReader, type LogPlace, BEGINNING } from '../../storage/change-log.reader.js';
 import { Metrics } from '../../telemetry/metrics.js';
@@ -10,6 +11,8 @@ const POLL_MS = 200;
 /** The database is away: no need to ask so often. */
 const AWAY_MS = 1_000;
 const HEARTBEAT_MS = 15_000;
+/** A database that does not answer does not keep the service from stopping. */
+const STOP_MS = 500;
 
 /** Somebody who wants to know what changes. */
 export interface Listener {
@@ -105,7 +108,7 @@ export class ChangeFeed implements OnModuleDestroy {
     this.stopped = true;
     await Promise.all([...this.listeners].map(async (listener) => listener.stop()));
     this.wake();
-    await this.looking;
+    await Promise.race([this.looking, pause(STOP_MS, undefined, { ref: false })]);
   }
 
   private async look(): Promise<void> {

@@ -110,10 +110,10 @@ export class ChangeStream implements Listener {
       await new Promise<void>((resolve) => (this.awaken = resolve));
       return;
     }
-    this.isBusy = true;
     try {
       const stretch = await this.feed.after(this.epoch, this.current);
       const frames = await this.feed.select(stretch, this.options.selection);
+      this.isBusy = true;
       for (const piece of pieces(frames)) {
         await this.send(piece);
         if (this.end !== null) return;

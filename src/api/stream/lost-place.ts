@@ -7,7 +7,7 @@ export function lostPlaceProblem({ reason, keptFrom }: LostPlace): ProblemDocume
   const since = new Date(keptFrom).toISOString();
   const why =
     reason === 'dropped'
-      ? `Some of what follows was dropped: changes are kept since ${since}`
+      ? `Not all that follows is there: changes are kept since ${since}`
       : 'This id is of another log: the database was restored, replaced, or kept no log for a while';
   return {
     type: 'urn:living-mirror:problem:stream-place-lost',

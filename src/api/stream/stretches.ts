@@ -4,6 +4,8 @@ import { isSelected, type Selection } from './selection.js';
 
 /** Stretches that are kept for readers that are about to want them: those near the head all want the same. */
 const KEPT = 8;
+/** And no longer than this: they hold values, and names of users, that may be changed or erased meanwhile. */
+const KEPT_MS = 3_000;
 
 /** Some changes, each with its frame, and the place behind them. */
 export interface FramedStretch {
@@ -32,7 +34,8 @@ export class Stretches {
     this.kept.set(key, read);
     const [oldest] = this.kept.keys();
     if (this.kept.size > KEPT && oldest !== undefined) this.kept.delete(oldest);
-    read.catch(() => this.kept.delete(key));
+    const forget = (): boolean => this.kept.delete(key);
+    read.then(() => setTimeout(forget, KEPT_MS).unref(), forget);
     return read;
   }
 
