@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { IngestModule } from '../ingest/ingest.module.js';
 import { ReaderModule } from '../storage/reader.module.js';
 import { StorageModule } from '../storage/storage.module.js';
+import { UserDevicesController } from './user-devices.controller.js';
 import { AggregatesController } from './aggregates.controller.js';
 import { AsOf } from './as-of.js';
 import { BindingsController } from './bindings.controller.js';
@@ -38,6 +39,7 @@ import { StorageController } from './storage.controller.js';
     HealthController,
     ErasuresController,
     EventsController,
+    UserDevicesController,
     StreamController,
     FleetReadingsController,
   ],

@@ -5,6 +5,7 @@ import { type PeriodLength, PERIODS } from '../storage/ledger.reader.js';
 import type { TimeRange } from '../storage/reading.reader.js';
 import { Flag, Text, Texts, Time, WholeNumber } from './parameters.js';
 import { BadParameters } from './problem.js';
+import { UserScopeQuery } from './user-scope.queries.js';
 
 /** How much of a list, and from where on. */
 export class PageQuery {
@@ -124,7 +125,7 @@ export class DevicesQuery extends PageQuery {
   readonly at?: Date;
 }
 
-export class ReadingsQuery extends RangeQuery {
+export class ReadingsQuery extends IntersectionType(RangeQuery, UserScopeQuery) {
   @IsOptional()
   @Texts(256, 100)
   @ApiPropertyOptional({

@@ -10,6 +10,7 @@ import { mergedReadings } from './merged-readings.js';
 import { firstNumbers, lastNumbers } from './partial-aggregates.js';
 import type { Instant } from './read-columns.js';
 import type { Bounds } from './reading-source.js';
+import { seenThrough, seriesWithin } from './seen-through.js';
 import { type Query, Snapshots } from './snapshots.js';
 import { stateChanges } from './state-changes.js';
 
@@ -70,9 +71,12 @@ export class ChartReader {
     windows: readonly Bounds[] = EVER,
   ): Promise<readonly ChartView[] | null> {
     return this.snapshots.read(async (query) => {
-      const device = await findDevice(query, reference);
-      if (!device) return null;
-      const series = await seriesOf(query, [device], question.identifiers);
+      const found = await findDevice(query, reference);
+      if (!found) return null;
+      const now = new Date();
+      const device = seenThrough(found, windows, now);
+      const all = await seriesOf(query, [device], question.identifiers);
+      const series = await seriesWithin(query, all, windows, now);
       if (series.length * question.points > MOST_CHART_POINTS) {
         throw new UnanswerableChart(
           'points',

@@ -40,6 +40,7 @@ const LISTS: [path: string, items: number][] = [
   ['/v1/set-aside', 1],
   ['/v1/set-aside/replays', 1],
   [`/v1/readings?device=${meter}`, 1204],
+  [`/v1/devices/${meter}/series`, 3],
   ['/v1/fleet/readings', 1204],
   ['/v1/fleet/readings?productKey=a1&identifier=State&identifier=Total', 1203],
 ];
@@ -76,7 +77,7 @@ describe('a list over REST', () => {
   /** The items of all pages of JSON, digits and all: as the text that each would be alone. */
   const itemsOf = async (path: string): Promise<string[]> => {
     const lines: string[] = [];
-    const limit = path.endsWith('/properties') ? '' : `${path.includes('?') ? '&' : '?'}limit=1000`;
+    const limit = /\/(properties|series)$/.test(path) ? '' : `${path.includes('?') ? '&' : '?'}limit=1000`;
     let next: unknown = null;
     do {
       const cursor: string = typeof next === 'string' ? `&cursor=${next}` : '';
