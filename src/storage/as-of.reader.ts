@@ -6,7 +6,6 @@ import { matchesFilter } from '../domain/filter-match.js';
 import { type Retention, retentionOf, type RetentionSettings } from '../domain/retention.js';
 import { devicesThen, type DeviceThen } from './as-of-state.js';
 import {
-  type DevicePlace,
   type DeviceReference,
   type DeviceView,
   type PropertyView,
@@ -15,6 +14,9 @@ import {
 } from './device.reader.js';
 import { type Page, type PageRequest, Parameters } from './read-columns.js';
 import { type Query, Snapshots } from './snapshots.js';
+
+/** The place of a device in the list: productKey, deviceName. */
+type DevicePlace = readonly [productKey: string, deviceName: string];
 
 /** The moment lies before what is kept. */
 export class BeforeKept extends Error {
