@@ -6,6 +6,9 @@ export interface ExactDecimal {
   readonly scale: number;
 }
 
+/** What a quotient that never ends is rounded to: more digits than a double has. */
+const SIGNIFICANT_DIGITS = 20;
+
 export const ZERO: ExactDecimal = { digits: 0n, scale: 0 };
 
 /** Reads a number as PostgreSQL writes it: digits and at most a point, no exponent. */
@@ -20,9 +23,32 @@ export function plus(a: ExactDecimal, b: ExactDecimal): ExactDecimal {
   return { digits: atScale(a, scale) + atScale(b, scale), scale };
 }
 
+export function minus(a: ExactDecimal, b: ExactDecimal): ExactDecimal {
+  return plus(a, { ...b, digits: -b.digits });
+}
+
 /** @param factor a whole number. */
 export function times({ digits, scale }: ExactDecimal, factor: number): ExactDecimal {
   return { digits: digits * BigInt(factor), scale };
+}
+
+/**
+ * A quotient, exact where it has an end within 20 significant digits (or within the decimal places of the dividend, if those are
+ * more), else rounded there, halves away from zero.
+ * @param whole a whole number, not 0
+ */
+export function dividedBy({ digits, scale }: ExactDecimal, whole: number): ExactDecimal {
+  const divisor = BigInt(whole);
+  const before = digitCount(digits) - scale - digitCount(divisor); // of the quotient, or one more
+  const kept = Math.max(scale, SIGNIFICANT_DIGITS - before);
+  const scaled = digits * 10n ** BigInt(kept - scale);
+  const half = (divisor < 0n ? -divisor : divisor) / 2n;
+  const odd = divisor % 2n === 0n ? 0n : 1n;
+  const rest = scaled % divisor;
+  const quotient = scaled / divisor;
+  const up = (rest < 0n ? -rest : rest) >= half + odd && rest !== 0n;
+  const away = digits < 0n === divisor < 0n ? 1n : -1n;
+  return { digits: up ? quotient + away : quotient, scale: kept };
 }
 
 /** The number without zeros that say nothing. */
@@ -36,4 +62,8 @@ export function decimalText({ digits, scale }: ExactDecimal): CanonicalNumber {
 
 function atScale({ digits, scale }: ExactDecimal, wanted: number): bigint {
   return wanted === scale ? digits : digits * 10n ** BigInt(wanted - scale);
+}
+
+function digitCount(value: bigint): number {
+  return (value < 0n ? -value : value).toString().length;
 }

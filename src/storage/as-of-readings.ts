@@ -1,5 +1,5 @@
 import { instant, type Instant, Parameters } from './read-columns.js';
-import { readingsOf } from './reading-source.js';
+import { readingsOf, VALUE_OF_READING } from './reading-source.js';
 import type { Query } from './snapshots.js';
 
 /** The last value of a property at some time. */
@@ -94,8 +94,7 @@ async function lastWithin(query: Query, series: readonly Series[], low: number, 
     { order: 'desc', limit: '1' },
   );
   return query<Last>(
-    `SELECT s.id, ${instant('r."at"')} AS "at",
-       coalesce(r."number"::text, r."json"::text, (r."several" -> -1)::text) AS "value"
+    `SELECT s.id, ${instant('r."at"')} AS "at", ${VALUE_OF_READING} AS "value"
      FROM unnest(${ids}::int4[]) AS s(id) CROSS JOIN LATERAL (${readings}) r`,
     ...parameters.values,
   );

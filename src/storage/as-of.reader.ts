@@ -3,9 +3,9 @@ import { Settings } from '../config/settings.js';
 import type { DeviceKey } from '../domain/device-key.js';
 import type { FilterExpression } from '../domain/filter-expression.js';
 import { matchesFilter } from '../domain/filter-match.js';
+import { type Retention, retentionOf, type RetentionSettings } from '../domain/retention.js';
 import { devicesThen, type DeviceThen } from './as-of-state.js';
 import {
-  type DevicePlace,
   type DeviceReference,
   type DeviceView,
   type PropertyView,
@@ -15,10 +15,8 @@ import {
 import { type Page, type PageRequest, Parameters } from './read-columns.js';
 import { type Query, Snapshots } from './snapshots.js';
 
-/** What of the past is kept. */
-export interface KeptHistory {
-  readonly retentionReadingsDays?: number | undefined;
-}
+/** The place of a device in the list: productKey, deviceName. */
+type DevicePlace = readonly [productKey: string, deviceName: string];
 
 /** The moment lies before what is kept. */
 export class BeforeKept extends Error {
@@ -42,7 +40,6 @@ interface Candidate extends DeviceKey {
   readonly known: boolean;
 }
 
-const DAY_MS = 86_400_000;
 /** A page works out the state of no more devices than this, and looks at no more rows than that; there may be a next page all the same. */
 const WORKED_OUT = 1_000;
 const LOOKED_AT = 20_000;
@@ -55,10 +52,14 @@ const HOLDERS = 50;
  */
 @Injectable()
 export class AsOfReader {
+  private readonly retention: Retention;
+
   constructor(
     private readonly snapshots: Snapshots,
-    @Inject(Settings) private readonly kept: KeptHistory,
-  ) {}
+    @Inject(Settings) settings: RetentionSettings,
+  ) {
+    this.retention = retentionOf(settings).readings;
+  }
 
   /**
    * @returns null when there was no such device.
@@ -97,14 +98,19 @@ export class AsOfReader {
    * @throws BeforeKept
    */
   async list(fleet: FleetThen, at: Date, page: PageRequest<DevicePlace>): Promise<Page<DeviceView, DevicePlace>> {
-    this.check(at);
+    const products = fleet.productKey === undefined ? this.retention.rules() : [fleet.productKey];
+    for (const product of products) this.check(product, at);
     return this.snapshots.read((query) => new Walk(query, fleet, at, page).run());
   }
 
   private async one(reference: DeviceReference, at: Date): Promise<DeviceThen | null> {
-    this.check(at);
+    if ('productKey' in reference) this.check(reference.productKey, at);
     return this.snapshots.read(async (query) => {
-      if ('iotId' in reference) return holder(query, reference.iotId, at);
+      if ('iotId' in reference) {
+        const device = await holder(query, reference.iotId, at);
+        if (device) this.check(device.view.productKey, at);
+        return device;
+      }
       const [row] = await query<{ id: number }>(
         `SELECT d."id" FROM "Device" d WHERE d."productKey" = $1::text AND d."deviceName" = $2::text`,
         reference.productKey,
@@ -114,10 +120,9 @@ export class AsOfReader {
     });
   }
 
-  private check(at: Date): void {
-    const days = this.kept.retentionReadingsDays;
-    const oldest = days === undefined ? -Infinity : Date.now() - days * DAY_MS;
-    if (at.getTime() < oldest) throw new BeforeKept(new Date(oldest));
+  private check(product: string, at: Date): void {
+    const oldest = this.retention.keptFrom(product, new Date());
+    if (oldest && at < oldest) throw new BeforeKept(oldest);
   }
 }
 

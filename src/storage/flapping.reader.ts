@@ -17,12 +17,11 @@ export interface FlappingList {
 }
 
 const DAY_MS = 86_400_000;
-/** Of each day so many devices with the most changes are looked at first, and so many at last. */
-const FIRST_DEPTH = 100;
-const LAST_DEPTH = 3_200;
+/** Of each day so many devices with the most changes are looked at first; of all days together no more than so many at last. */
+const FIRST_DEPTH = 50;
+const LOOKED_AT = 5_000;
 
 interface Seen {
-  readonly depth: number;
   readonly candidates: ReadonlySet<number>;
   /** No device that is not among the candidates changed more often than this. */
   readonly bound: number;
@@ -42,12 +41,13 @@ export class FlappingReader {
     const days: string[] = [];
     for (let day = from; day < to; day += DAY_MS) days.push(new Date(day).toISOString().slice(0, 10));
     return this.snapshots.read(async (query) => {
-      for (let depth = Math.max(FIRST_DEPTH, limit); ; depth *= 4) {
+      const last = Math.max(Math.floor(LOOKED_AT / days.length), limit);
+      for (let depth = Math.min(Math.max(FIRST_DEPTH, limit), last); ; depth = Math.min(depth * 4, last)) {
         const seen = await firstOfEachDay(query, days, depth);
-        const ranked = await counted(query, seen.candidates, days, productKey);
+        const ranked = await counted(query, seen.candidates, days, productKey, limit + 1);
         const items = ranked.slice(0, limit);
         const enough = seen.bound === 0 || (items.length === limit && (items.at(-1)?.changes ?? 0) >= seen.bound);
-        if (enough || depth >= LAST_DEPTH) {
+        if (enough || depth === last) {
           return { items, othersAtMost: Math.max(seen.bound, ranked[limit]?.changes ?? 0) };
         }
       }
@@ -72,7 +72,7 @@ async function firstOfEachDay(query: Query, days: readonly string[], depth: numb
     last.set(day, { rows: (known?.rows ?? 0) + 1, changes: Math.min(known?.changes ?? Infinity, changes) });
   }
   const bound = [...last.values()].reduce((sum, day) => sum + (day.rows < depth ? 0 : day.changes), 0);
-  return { depth, candidates: new Set(rows.map(({ id }) => id)), bound };
+  return { candidates: new Set(rows.map(({ id }) => id)), bound };
 }
 
 async function counted(
@@ -80,22 +80,29 @@ async function counted(
   candidates: ReadonlySet<number>,
   days: readonly string[],
   productKey: string | null,
+  most: number,
 ): Promise<FlappingDevice[]> {
   if (candidates.size === 0) return [];
   const parameters = new Parameters();
   const ids = parameters.add(`{${[...candidates].join(',')}}`, 'text');
   const first = parameters.add(days[0], 'text');
   const last = parameters.add(days.at(-1), 'text');
-  const product = productKey === null ? '' : ` AND d."productKey" = ${parameters.add(productKey, 'text')}`;
+  const limit = parameters.add(most, 'int');
+  const product =
+    productKey === null
+      ? ''
+      : `JOIN "Device" o ON o."id" = i.id AND o."productKey" = ${parameters.add(productKey, 'text')}`;
   return query<FlappingDevice>(
-    `SELECT d."productKey", d."deviceName", c.changes AS "changes"
-     FROM unnest(${ids}::int4[]) AS i(id)
-     JOIN "Device" d ON d."id" = i.id${product}
-     CROSS JOIN LATERAL (
-       SELECT sum(p."changes")::int AS changes FROM "PresenceDay" p
-       WHERE p."deviceId" = i.id AND p."day" >= ${first}::date AND p."day" <= ${last}::date
-     ) c
-     ORDER BY c.changes DESC, d."productKey", d."deviceName"`,
+    `SELECT d."productKey", d."deviceName", m.changes AS "changes"
+     FROM (
+       SELECT i.id, c.changes FROM unnest(${ids}::int4[]) AS i(id) ${product}
+       CROSS JOIN LATERAL (
+         SELECT sum(p."changes")::int AS changes FROM "PresenceDay" p
+         WHERE p."deviceId" = i.id AND p."day" >= ${first}::date AND p."day" <= ${last}::date
+       ) c
+       ORDER BY c.changes DESC, i.id LIMIT ${limit}
+     ) m JOIN "Device" d ON d."id" = m.id
+     ORDER BY m.changes DESC, m.id`,
     ...parameters.values,
   );
 }

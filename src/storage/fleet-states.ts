@@ -16,14 +16,12 @@ export interface FleetFacts {
   readonly presence: readonly { readonly at: number; readonly online: boolean | null }[];
 }
 
-/** By how many the devices of a state became more or fewer in a minute. */
-export interface MinuteChange {
-  readonly minute: number;
+/** By how many the devices of a state became more or fewer. */
+export interface CountChange {
+  readonly at: number;
   readonly state: Exclude<FleetState, 'absent'>;
   readonly by: 1 | -1;
 }
-
-const MINUTE_MS = 60_000;
 
 /** What a device counts as from `low` on, until which it counted as `before`. The facts are those from `low` on and the last ones before. */
 export function fleetChanges(facts: FleetFacts, low: number, before: FleetState): FleetChange[] {
@@ -40,13 +38,12 @@ export function fleetChanges(facts: FleetFacts, low: number, before: FleetState)
   return changes;
 }
 
-/** What a sequence of changes adds to the counts, minute by minute. */
-export function minuteChanges(changes: readonly FleetChange[], before: FleetState): MinuteChange[] {
+/** What a sequence of changes adds to the counts. */
+export function countChanges(changes: readonly FleetChange[], before: FleetState): CountChange[] {
   let last = before;
   return changes.flatMap(({ at, state }) => {
-    const minute = Math.floor(at / MINUTE_MS) * MINUTE_MS;
-    const left: MinuteChange[] = last === 'absent' ? [] : [{ minute, state: last, by: -1 }];
-    const entered: MinuteChange[] = state === 'absent' ? [] : [{ minute, state, by: 1 }];
+    const left: CountChange[] = last === 'absent' ? [] : [{ at, state: last, by: -1 }];
+    const entered: CountChange[] = state === 'absent' ? [] : [{ at, state, by: 1 }];
     last = state;
     return [...left, ...entered];
   });

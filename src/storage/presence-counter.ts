@@ -1,7 +1,7 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { column } from './columns.js';
 import { describe } from './database-fault.js';
-import { fleetChanges, type FleetChange, type FleetState, minuteChanges, type MinuteChange } from './fleet-states.js';
+import { fleetChanges, type FleetChange, type FleetState, countChanges, type CountChange } from './fleet-states.js';
 import { UNHURRIED } from './patience.js';
 import * as sql from './presence-count-statements.js';
 import { EVERY_PRODUCT, SPANS, spanStart } from './presence-spans.js';
@@ -147,15 +147,15 @@ interface Count {
   readonly productKey: string;
   readonly span: string;
   readonly start: number;
-  readonly more: Record<MinuteChange['state'], number>;
+  readonly more: Record<CountChange['state'], number>;
 }
 
 async function addToCounts(tx: Transaction, devices: readonly Device[]): Promise<void> {
   const counts = new Map<string, Count>();
-  const add = (product: string, { minute, state, by }: MinuteChange, sign: 1 | -1): void => {
+  const add = (product: string, { at, state, by }: CountChange, sign: 1 | -1): void => {
     for (const productKey of [product, EVERY_PRODUCT]) {
       for (const span of SPANS) {
-        const start = spanStart(span, minute);
+        const start = spanStart(span, at);
         const key = `${span} ${start} ${productKey}`;
         const count = counts.get(key) ?? { productKey, span, start, more: { online: 0, offline: 0, unknown: 0 } };
         count.more[state] += by * sign;
@@ -164,8 +164,8 @@ async function addToCounts(tx: Transaction, devices: readonly Device[]): Promise
     }
   };
   for (const { productKey, was, is, before } of devices) {
-    for (const change of minuteChanges(was, before)) add(productKey, change, -1);
-    for (const change of minuteChanges(is, before)) add(productKey, change, 1);
+    for (const change of countChanges(was, before)) add(productKey, change, -1);
+    for (const change of countChanges(is, before)) add(productKey, change, 1);
   }
   const rows = [...counts.values()].filter(({ more }) => Object.values(more).some((by) => by !== 0));
   if (rows.length === 0) return;

@@ -23,6 +23,12 @@ export interface FleetPoint extends FleetCount {
   readonly at: Date;
 }
 
+/** All products together, and a page of them one by one. */
+export interface FleetNow {
+  readonly total: FleetCount;
+  readonly products: Page<ProductCount, ProductPlace>;
+}
+
 /** The place of a product in the list. */
 export type ProductPlace = readonly [productKey: string];
 
@@ -40,9 +46,7 @@ export class PresenceFleetReader {
   constructor(private readonly snapshots: Snapshots) {}
 
   /** All products together, and one by one in the order of their keys. */
-  async now(
-    page: PageRequest<ProductPlace>,
-  ): Promise<{ readonly total: FleetCount; readonly products: Page<ProductCount, ProductPlace> }> {
+  async now(page: PageRequest<ProductPlace>): Promise<FleetNow> {
     return this.snapshots.read(async (query) => {
       const [total = NONE] = await query<FleetCount>(
         `SELECT c."online", c."offline", c."unknown" FROM "PresenceCount" c WHERE c."productKey" = '' AND c."span" = 'ever'`,
@@ -54,36 +58,30 @@ export class PresenceFleetReader {
         page.after?.[0] ?? EVERY_PRODUCT,
         page.limit + 1,
       );
-      const products = pageOf(
-        rows,
-        page.limit,
-        (row) => row,
-        (row) => [row.productKey] as const,
-      );
-      return { total, products };
+      return { total, products: productsOf(rows, page) };
     });
   }
 
-  /** The devices that fulfil a condition now, counted one by one: a large fleet takes its time. */
-  async nowOf(
-    filter: FilterExpression,
-  ): Promise<{ readonly total: FleetCount; readonly products: readonly ProductCount[] }> {
+  /** The same of the devices that fulfil a condition, counted one by one: a large fleet takes its time. */
+  async nowOf(filter: FilterExpression, page: PageRequest<ProductPlace>): Promise<FleetNow> {
     const parameters = new Parameters();
     const condition = filterSql(filter, parameters);
-    const products = await this.snapshots.read((query) =>
+    const all = await this.snapshots.read((query) =>
       query<ProductCount>(
         `SELECT d."productKey", (count(*) FILTER (WHERE d."online"))::int AS "online",
            (count(*) FILTER (WHERE NOT d."online"))::int AS "offline",
            (count(*) FILTER (WHERE d."online" IS NULL))::int AS "unknown"
          FROM "Device" d WHERE d."lifecycle" IS DISTINCT FROM 'delete' AND ${condition}
-         GROUP BY d."productKey" ORDER BY d."productKey"`,
+         GROUP BY d."productKey" ORDER BY d."productKey" COLLATE "C"`,
         ...parameters.values,
       ),
     );
-    return { total: products.reduce(sum, NONE), products };
+    const after = page.after?.[0] ?? EVERY_PRODUCT;
+    const rest = all.filter(({ productKey }) => productKey > after);
+    return { total: all.reduce(sum, NONE), products: productsOf(rest, page) };
   }
 
-  /** The counts at some moments, in order, each at the beginning of a minute. Of one product, or of all. */
+  /** The counts at some moments, in order, each on whole five minutes. Of one product, or of all. */
   async curve(moments: readonly number[], productKey: string | null): Promise<readonly FleetPoint[]> {
     const [first] = moments;
     const span = commonSpan(moments);
@@ -110,11 +108,11 @@ WITH RECURSIVE product AS (
 )
 SELECT key FROM product WHERE key IS NOT NULL`;
 
-/** What became of the counts before a moment: whole months, then days, hours and minutes. */
+/** What became of the counts before a moment: whole months, then days, hours and parts of an hour. */
 async function countAt(query: Query, product: string, at: number): Promise<FleetCount> {
   const parameters = new Parameters();
   const key = parameters.add(product, 'text');
-  const spans: readonly Span[] = ['month', 'day', 'hour', 'minute'];
+  const spans: readonly Span[] = ['month', 'day', 'hour', '5 minutes'];
   const stretches = spans.map((span, index) => {
     const outer = spans[index - 1];
     const from = outer === undefined ? null : spanStart(outer, at);
@@ -141,8 +139,9 @@ async function changes(
   moments: readonly number[],
 ): Promise<Map<number, FleetCount>> {
   const rows = await query<Row>(
-    `SELECT width_bucket(c."start", $3::text::timestamptz[]) AS "index", ${SUMS}
-     FROM "PresenceCount" c
+    `WITH m AS MATERIALIZED (SELECT $3::text::timestamptz[] AS moments)
+     SELECT width_bucket(c."start", m.moments) AS "index", ${SUMS}
+     FROM m, "PresenceCount" c
      WHERE c."productKey" = $1::text AND c."span" = $2::text AND c."start" >= $4::timestamptz AND c."start" < $5::timestamptz
      GROUP BY 1`,
     product,
@@ -152,6 +151,15 @@ async function changes(
     utc(moments.at(-1) ?? 0),
   );
   return new Map(rows.map(({ index, online, offline, unknown }) => [index, { online, offline, unknown }]));
+}
+
+function productsOf(rows: readonly ProductCount[], { limit }: PageRequest<ProductPlace>): FleetNow['products'] {
+  return pageOf(
+    rows,
+    limit,
+    (row) => row,
+    ({ productKey }) => [productKey] as const,
+  );
 }
 
 function sum(a: FleetCount, b: FleetCount): FleetCount {

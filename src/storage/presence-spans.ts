@@ -1,12 +1,13 @@
 /** The lengths of time by which the fleet is counted, the longest first. */
-export const SPANS = ['ever', 'month', 'day', 'hour', 'minute'] as const;
+export const SPANS = ['ever', 'month', 'day', 'hour', '5 minutes'] as const;
 export type Span = (typeof SPANS)[number];
 
 /** All products together. */
 export const EVERY_PRODUCT = '';
 
-const MINUTE_MS = 60_000;
-const LENGTHS_MS = { minute: MINUTE_MS, hour: 60 * MINUTE_MS, day: 24 * 60 * MINUTE_MS } as const;
+/** The shortest: a curve has no points closer than this. */
+export const SLOT_MS = 300_000;
+const LENGTHS_MS = { '5 minutes': SLOT_MS, hour: 3_600_000, day: 86_400_000 } as const;
 
 /** When the span that holds a moment began (UTC), in epoch milliseconds. */
 export function spanStart(span: Span, at: number): number {
@@ -17,9 +18,9 @@ export function spanStart(span: Span, at: number): number {
   return new Date(0).setUTCFullYear(date.getUTCFullYear(), date.getUTCMonth(), 1);
 }
 
-/** The longest span that begins at every one of these moments, or null when one of them lies within a minute. */
+/** The longest span that begins at every one of these moments, or null when one of them lies within the shortest. */
 export function commonSpan(moments: readonly number[]): Exclude<Span, 'ever'> | null {
-  for (const span of ['month', 'day', 'hour', 'minute'] as const) {
+  for (const span of ['month', 'day', 'hour', '5 minutes'] as const) {
     if (moments.every((at) => spanStart(span, at) === at)) return span;
   }
   return null;

@@ -1,4 +1,4 @@
-import type { PresenceInterval } from './presence.reader.js';
+import type { PresenceInterval } from './presence-interval.js';
 
 /** How much of a stretch of time a device was online. */
 export interface PresenceSummary {

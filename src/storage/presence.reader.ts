@@ -1,22 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { type DeviceReference, findDevice } from './device.reader.js';
+import type { PresenceInterval } from './presence-interval.js';
 import { marksOf, type PresenceMark } from './presence-marks.js';
 import { type PresenceSummary, summaryOf } from './presence-summary.js';
 import { instant, type Instant, type Page, type PageRequest } from './read-columns.js';
 import type { TimeRange } from './reading.reader.js';
 import { type Query, QuestionTooLarge, Snapshots } from './snapshots.js';
-
-/** A stretch of time in which the presence of a device was one and the same. */
-export interface PresenceInterval {
-  /** Null where nothing is known: before the first status message, and after the device was made anew. */
-  readonly online: boolean | null;
-  /** Null: since ever. */
-  readonly from: Instant | null;
-  /** Null while it lasts. */
-  readonly until: Instant | null;
-  /** The platform's offlineReasonCode of the status that began it. */
-  readonly reason: number | null;
-}
 
 /** The place of an interval in its list: when it began. */
 export type PresencePlace = readonly [from: Instant];

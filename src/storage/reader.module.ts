@@ -3,6 +3,8 @@ import { AggregateReader } from './aggregate.reader.js';
 import { AsOfReader } from './as-of.reader.js';
 import { BindingReader } from './binding.reader.js';
 import { ChangeLogReader } from './change-log.reader.js';
+import { ChartReader } from './chart.reader.js';
+import { DeviceListReader } from './device-list.reader.js';
 import { DeviceReader } from './device.reader.js';
 import { ErasureReader } from './erasure.reader.js';
 import { EventCountReader } from './event-count.reader.js';
@@ -11,11 +13,15 @@ import { FleetReadingReader } from './fleet-reading.reader.js';
 import { LedgerReader } from './ledger.reader.js';
 import { MigrationGate } from './migration-gate.js';
 import { MigrationReader, ShippedMigrations } from './migration.reader.js';
+import { FlappingReader } from './flapping.reader.js';
+import { PresenceFleetReader } from './presence-fleet.reader.js';
+import { PresenceReader } from './presence.reader.js';
 import { ReadingReader } from './reading.reader.js';
 import { ReplayJobReader } from './replay-job.reader.js';
 import { ReplicaReader } from './replica.reader.js';
 import { ScopedDeviceReader } from './scoped-device.reader.js';
 import { SetAsideReader } from './set-aside.reader.js';
+import { SilentReader } from './silent.reader.js';
 import { Snapshots } from './snapshots.js';
 import { StorageModule } from './storage.module.js';
 import { UserScope } from './user-scope.js';
@@ -23,8 +29,10 @@ import { StorageReader } from './storage.reader.js';
 
 const READERS = [
   DeviceReader,
+  DeviceListReader,
   ReadingReader,
   AggregateReader,
+  ChartReader,
   EventReader,
   BindingReader,
   SetAsideReader,
@@ -34,6 +42,10 @@ const READERS = [
   ChangeLogReader,
   MigrationReader,
   AsOfReader,
+  PresenceReader,
+  PresenceFleetReader,
+  FlappingReader,
+  SilentReader,
   FleetReadingReader,
   ErasureReader,
   EventCountReader,

@@ -108,10 +108,7 @@ async function habitsOf(query: Query, devices: readonly Candidate[]): Promise<Ma
   const seen = parameters.add(`{${devices.map(({ lastSeen }) => lastSeen).join(',')}}`, 'text');
   const low = parameters.add(new Date(Math.min(...times) - HABIT_MS).toISOString(), 'timestamptz');
   const high = parameters.add(new Date(Math.max(...times) + 1).toISOString(), 'timestamptz');
-  const within = (column: string): string[] => [
-    `${column} > s.seen - INTERVAL '${HABIT_MS / 1000} seconds'`,
-    `${column} <= s.seen`,
-  ];
+  const [since, until] = [`s.seen - INTERVAL '${HABIT_MS / 1000} seconds'`, `s.seen + INTERVAL '1 ms'`];
   const limit = String(MOMENTS);
   const rows = await query<{ id: number; seconds: number }>(
     `SELECT s.id, extract(epoch FROM h.habit)::float8 AS "seconds"
@@ -125,11 +122,11 @@ async function habitsOf(query: Query, devices: readonly Candidate[]): Promise<Ma
              SELECT r."at" FROM (
                SELECT p."id" FROM "DeviceProperty" p WHERE p."deviceId" = s.id AND p."at" IS NOT NULL
                ORDER BY p."at" DESC LIMIT ${SERIES}
-             ) p CROSS JOIN LATERAL (${readingsOf('p."id"', low, high, within('r."at"'), { order: 'desc', limit })}) r
+             ) p CROSS JOIN LATERAL (${readingsOf('p."id"', [low, since], [high, until], [], { order: 'desc', limit })}) r
              UNION ALL
              (SELECT e."at" FROM "EventLog" e
               WHERE e."deviceId" = s.id AND e."kind" = 'event-raised' AND e."at" >= ${low} AND e."at" < ${high}
-                AND ${within('e."at"').join(' AND ')}
+                AND e."at" >= ${since} AND e."at" < ${until}
               ORDER BY e."at" DESC LIMIT ${limit})
            ) u ORDER BY u."at" DESC LIMIT ${limit}
          ) m

@@ -35,9 +35,8 @@ export async function stateChanges(
   );
   const readings = readingsOf(
     's."id"',
-    parameters.add(new Date(first.low).toISOString(), 'timestamptz'),
-    parameters.add(new Date(last.high).toISOString(), 'timestamptz'),
-    ['r."at" >= w."low"', 'r."at" < w."high"'],
+    [parameters.add(new Date(first.low).toISOString(), 'timestamptz'), 'w."low"'],
+    [parameters.add(new Date(last.high).toISOString(), 'timestamptz'), 'w."high"'],
   );
   return query<StateChange>(
     `SELECT s."id" AS "seriesId", w."place"::int - 1 AS "window", ${epochMs('r."at"')} AS "at", r."value"

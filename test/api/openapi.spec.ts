@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { query } from '../../scripts/postgres/connection.mjs';
 import { CHANGE_KINDS } from '../../src/storage/changed-row.views.js';
+import { PresenceCounter } from '../../src/storage/presence-counter.js';
 import {
   aBinding,
   after,
@@ -74,6 +75,13 @@ describe('the OpenAPI description', () => {
       { kind: 'tags-changed', device: LOCK, at: after(1), tags: [{ key: 'room', value: 'kitchen' }] },
       { kind: 'upgrade-job-changed', productKey: LOCK.productKey, at: after(70), value: '{"status": "done"}' },
     );
+    const ago = (mins: number): Date => new Date(Date.now() - mins * 60_000);
+    await api.happened(
+      aStatus(LOCK, false, ago(2)),
+      aStatus(LOCK, true, ago(1)),
+      ...[180, 181, 182].map((mins) => aReading({ ...LOCK, deviceName: 'lock-0002' }, 'p', aNumber('1'), ago(mins))),
+    );
+    await api.app.get(PresenceCounter, { strict: false }).work();
     const raw = aMessage({ body: '{"items":', topic: '/a/b/thing/event/property/post', properties: { qos: '1' } });
     await api.write(refusedAs({ reason: 'not-json', detail: 'x' }, { key: '0123456789abcdef0123456789abcdef', raw }));
     await query(
@@ -96,13 +104,16 @@ describe('the OpenAPI description', () => {
     ) as never;
 
   it('names every route that architecture names', () => {
-    expect(operations().map(([method, path]) => `${method} ${path}`)).toEqual([
+    const routes = [
       'get /v1/devices',
       'get /v1/devices/{device}',
       'get /v1/devices/{device}/status',
       'get /v1/devices/{device}/properties',
       'get /v1/devices/{device}/properties/{identifier}',
       'get /v1/devices/{device}/readings',
+      'get /v1/readings',
+      'get /v1/devices/{device}/aggregates',
+      'get /v1/devices/{device}/series',
       'get /v1/devices/{device}/bindings',
       'get /v1/users/{identityId}/devices',
       'get /v1/ingest',
@@ -117,6 +128,12 @@ describe('the OpenAPI description', () => {
       'get /v1/set-aside/{id}',
       'delete /v1/set-aside/{id}',
       'post /v1/set-aside/{id}/replay',
+      'get /v1/devices/{device}/presence',
+      'get /v1/devices/{device}/presence/summary',
+      'get /v1/presence',
+      'get /v1/presence/curve',
+      'get /v1/presence/flapping',
+      'get /v1/presence/silent',
       'get /v1/stream',
       'get /v1/fleet/readings',
       'delete /v1/users/{identityId}',
@@ -127,8 +144,14 @@ describe('the OpenAPI description', () => {
       'get /v1/events',
       'get /v1/events/counts',
       'get /v1/requests/{requestId}',
+      'get /v1/users/{identityId}/devices/{device}',
       'get /v1/storage',
-    ]);
+    ].sort();
+    expect(
+      operations()
+        .map(([method, path]) => `${method} ${path}`)
+        .sort(),
+    ).toEqual(routes);
   });
 
   it('says of every route in a sentence what it answers, and of every path parameter what it looks like', () => {
@@ -151,7 +174,11 @@ describe('the OpenAPI description', () => {
         return encodeURIComponent(String(parameter?.example ?? parameter?.schema.example));
       });
       const flag = operation.parameters.find(({ name }) => name === 'dryRun' || name === 'all');
-      const address = flag ? `${bare}?${flag.name}=true` : bare;
+      const needed = operation.parameters
+        .filter(({ in: where, required }) => where === 'query' && required)
+        .map(({ name, example, schema }) => `${name}=${encodeURIComponent(String(example ?? schema.example))}`);
+      if (flag) needed.push(`${flag.name}=true`);
+      const address = needed.length > 0 ? `${bare}?${needed.join('&')}` : bare;
       const reply = await api[method](address);
       const success = '202' in operation.responses && !flag ? 202 : 200;
       expect([method, address, reply.status]).toEqual([method, address, success]);

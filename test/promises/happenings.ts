@@ -14,7 +14,7 @@ export function ofProduct(event: DeviceEvent, productKey: string): DeviceEvent {
 }
 
 /** One of few moments, so that many coincide. */
-export const moment = (index: number): Date => new Date(NOON + index * 1000);
+export const moment = (index: number): Date => new Date(NOON + index * 300_000);
 export const MOMENTS = 7;
 
 const NAMES = ['d1', 'd2'] as const;
