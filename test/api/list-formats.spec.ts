@@ -114,7 +114,7 @@ describe('a list over REST', () => {
     };
     const described = Object.entries(paths).filter(([, { get }]) => get?.responses['200']?.content?.['text/csv']);
     const covered = LISTS.map(([path]) => path.split('?')[0]?.replace(meter, '{device}').replace(USER, '{identityId}'));
-    expect(covered).toEqual(expect.arrayContaining(described.map(([path]) => path)));
+    expect(described.map(([path]) => path).filter((path) => !covered.includes(path))).toEqual([]);
   });
 
   it.each([
