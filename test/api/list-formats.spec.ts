@@ -142,7 +142,7 @@ describe('a list over REST', () => {
         .replace(USER, '{identityId}')
         .replace('/requests/77', '/requests/{requestId}'),
     );
-    expect(covered).toEqual(expect.arrayContaining(described.map(([path]) => path)));
+    expect(described.map(([path]) => path).filter((path) => !covered.includes(path))).toEqual([]);
   });
 
   it.each([
