@@ -11,6 +11,7 @@ const MEANINGS = {
   400: 'A parameter is wrong; each wrong one is named.',
   401: 'The token is missing or wrong.',
   404: 'There is no such thing.',
+  410: 'It was so long ago that it is not kept any more; the oldest moment that is, is named.',
   406: '`Accept` names nothing that this list comes as.',
   409: 'Several devices hold this iotId; `candidates` names them.',
   503: 'The database is away, or too many are asking; `Retry-After` says when to ask again.',

@@ -2,14 +2,21 @@ import { Module } from '@nestjs/common';
 import { IngestModule } from '../ingest/ingest.module.js';
 import { ReaderModule } from '../storage/reader.module.js';
 import { StorageModule } from '../storage/storage.module.js';
+import { AggregatesController } from './aggregates.controller.js';
+import { AsOf } from './as-of.js';
 import { BindingsController } from './bindings.controller.js';
 import { DevicesController } from './devices.controller.js';
+import { ErasuresController } from './erasures.controller.js';
+import { EventsController } from './events.controller.js';
 import { Exports } from './exports.js';
+import { FleetReadingsController } from './fleet-readings.controller.js';
 import { HealthController } from './health.controller.js';
 import { HistoryController } from './history.controller.js';
 import { IngestController } from './ingest.controller.js';
 import { SetAsideReplaysController } from './set-aside-replays.controller.js';
 import { SetAsideController } from './set-aside.controller.js';
+import { StreamController } from './stream.controller.js';
+import { ChangeFeed } from './stream/change-feed.js';
 import { StorageController } from './storage.controller.js';
 
 /** REST. IngestStatus, Replay and Replays, which it knows from the domain, are provided by ingest. */
@@ -18,13 +25,18 @@ import { StorageController } from './storage.controller.js';
   controllers: [
     DevicesController,
     HistoryController,
+    AggregatesController,
     BindingsController,
     IngestController,
     SetAsideReplaysController,
     SetAsideController,
     StorageController,
     HealthController,
+    ErasuresController,
+    EventsController,
+    StreamController,
+    FleetReadingsController,
   ],
-  providers: [Exports],
+  providers: [AsOf, Exports, ChangeFeed],
 })
 export class ApiModule {}

@@ -8,10 +8,12 @@ import {
   type StatusView,
 } from '../storage/device.reader.js';
 import { Answers } from './answers.js';
+import { AsOfQuery } from './as-of.queries.js';
+import { AsOf } from './as-of.js';
 import { Cursors } from './cursor.js';
 import { DeviceParams, ofDevice, PropertyParams } from './device-params.js';
 import type { ListAnswer } from './list-answer.js';
-import { DevicesQuery, NoQuery } from './queries.js';
+import { DevicesQuery } from './queries.js';
 import { DeviceList, DeviceSchema, PropertyItems, PropertySchema, StatusSchema } from './schemas.js';
 
 type NamedProperty = PropertyView & { readonly identifier: string };
@@ -21,11 +23,15 @@ const cursors = new Cursors('devices', 'text', 'text');
 @ApiTags('devices')
 @Controller('v1/devices')
 export class DevicesController {
-  constructor(private readonly devices: DeviceReader) {}
+  constructor(
+    private readonly devices: DeviceReader,
+    private readonly asOf: AsOf,
+  ) {}
 
   @Get()
-  @Answers('Devices with presence and current state, by productKey and deviceName', DeviceList, [400])
+  @Answers('Devices with presence and current state, by productKey and deviceName', DeviceList, [400, 410])
   async list(@Query() query: DevicesQuery): Promise<ListAnswer<DeviceView>> {
+    if (query.at) return this.asOf.list(query, query.at);
     const { limit, cursor, online, ...rest } = query;
     const filter: DeviceFilter = {
       ...rest,
@@ -37,14 +43,16 @@ export class DevicesController {
   }
 
   @Get(':device')
-  @Answers('Everything about one device as it is now', DeviceSchema, [400, 404, 409])
-  async one(@Param() params: DeviceParams, @Query() _: NoQuery): Promise<DeviceView> {
+  @Answers('Everything about one device as it is now', DeviceSchema, [400, 404, 409, 410])
+  async one(@Param() params: DeviceParams, @Query() { at }: AsOfQuery): Promise<DeviceView> {
+    if (at) return this.asOf.one(params, at);
     return ofDevice(params, (reference) => this.devices.find(reference));
   }
 
   @Get(':device/status')
-  @Answers('Whether a device is online, and since when', StatusSchema, [400, 404, 409])
-  async status(@Param() params: DeviceParams, @Query() _: NoQuery): Promise<StatusView> {
+  @Answers('Whether a device is online, and since when', StatusSchema, [400, 404, 409, 410])
+  async status(@Param() params: DeviceParams, @Query() { at }: AsOfQuery): Promise<StatusView> {
+    if (at) return this.asOf.status(params, at);
     return ofDevice(params, (reference) => this.devices.status(reference));
   }
 
@@ -52,17 +60,20 @@ export class DevicesController {
   @Answers(
     'The current value of every property',
     PropertyItems,
-    [400, 404, 409],
+    [400, 404, 409, 410],
     'All of them: there is no second page.',
   )
-  async properties(@Param() params: DeviceParams, @Query() _: NoQuery): Promise<ListAnswer<NamedProperty>> {
+  async properties(@Param() params: DeviceParams, @Query() { at }: AsOfQuery): Promise<ListAnswer<NamedProperty>> {
+    if (at) return { items: await this.asOf.properties(params, at), next: null };
     return { items: await ofDevice(params, (reference) => this.devices.properties(reference)), next: null };
   }
 
   @Get(':device/properties/:identifier')
-  @Answers('The current value of one property', PropertySchema, [400, 404, 409])
-  async property(@Param() params: PropertyParams, @Query() _: NoQuery): Promise<NamedProperty> {
-    const [property] = await ofDevice(params, (reference) => this.devices.properties(reference, params.identifier));
+  @Answers('The current value of one property', PropertySchema, [400, 404, 409, 410])
+  async property(@Param() params: PropertyParams, @Query() { at }: AsOfQuery): Promise<NamedProperty> {
+    const [property] = at
+      ? await this.asOf.properties(params, at, params.identifier)
+      : await ofDevice(params, (reference) => this.devices.properties(reference, params.identifier));
     if (!property) throw new NotFoundException(`${params.device} has no current value of ${params.identifier}`);
     return property;
   }

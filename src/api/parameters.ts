@@ -69,6 +69,26 @@ export function Texts(maxLength: number, maxCount: number): PropertyDecorator {
   );
 }
 
+/** Some of several words, separated by commas or given several times; each once, in the order given. */
+export function Words(isWord: (word: string) => boolean, message: string): PropertyDecorator {
+  return applyDecorators(
+    Transform(({ value }: { value: unknown }) => {
+      const given: unknown[] = Array.isArray(value) ? value : [value];
+      return given.every((each) => typeof each === 'string')
+        ? [...new Set(given.flatMap((each) => each.split(',')))]
+        : value;
+    }),
+    ValidateBy({
+      name: 'words',
+      validator: {
+        validate: (value: unknown) =>
+          Array.isArray(value) && value.every((word) => typeof word === 'string' && isWord(word)),
+        defaultMessage: buildMessage(() => message),
+      },
+    }),
+  );
+}
+
 const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+\- ])(\d\d):(\d\d))$/;
 const FIRST = Date.parse('0001-01-01T00:00:00.000Z');
 const LAST = Date.parse('9999-12-31T23:59:59.999Z');

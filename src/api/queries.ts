@@ -112,6 +112,16 @@ export class DevicesQuery extends PageQuery {
   @Flag()
   @ApiPropertyOptional({ type: 'boolean', default: false, description: 'Show deleted devices, too.' })
   readonly deleted: boolean = false;
+
+  @IsOptional()
+  @Text(4000)
+  @ApiPropertyOptional({ example: 'online eq true', description: 'A condition (docs/filters.md).' })
+  readonly filter?: string;
+
+  @IsOptional()
+  @Time()
+  @time('As they were at this time, instead of now.')
+  readonly at?: Date;
 }
 
 export class ReadingsQuery extends RangeQuery {
@@ -123,54 +133,6 @@ export class ReadingsQuery extends RangeQuery {
     description: 'Only these properties; give it several times for several. All when missing.',
   })
   readonly identifier?: readonly string[];
-}
-
-export class DeviceEventsQuery extends RangeQuery {
-  @IsOptional()
-  @Text(64)
-  @ApiPropertyOptional({ example: 'event-raised', description: 'Only events of this kind.' })
-  readonly kind?: string;
-
-  @IsOptional()
-  @Text(256)
-  @ApiPropertyOptional({ description: 'Only events of this identifier of the thing model.' })
-  readonly identifier?: string;
-}
-
-export class EventsQuery extends RangeQuery {
-  @IsOptional()
-  @Text(256)
-  @ApiPropertyOptional({ description: 'Only events of this product and its devices.' })
-  readonly productKey?: string;
-
-  @IsOptional()
-  @Text(64)
-  @ApiPropertyOptional({ example: 'upgrade-job-changed', description: 'Only events of this kind.' })
-  readonly kind?: string;
-}
-
-export class BindingsQuery extends PageQuery {
-  @IsOptional()
-  @Time()
-  @time('Those that held at this time, instead of now.')
-  readonly at?: Date;
-
-  @IsOptional()
-  @Flag()
-  @ApiPropertyOptional({ type: 'boolean', default: false, description: 'All that ever were.' })
-  readonly history: boolean = false;
-}
-
-export class UserDevicesQuery extends PageQuery {
-  @IsOptional()
-  @Time()
-  @time('Those that held at this time, instead of now.')
-  readonly at?: Date;
-
-  @IsOptional()
-  @Flag()
-  @ApiPropertyOptional({ type: 'boolean', default: false, description: 'Show deleted devices, too.' })
-  readonly deleted: boolean = false;
 }
 
 /** Which set-aside messages are meant, in a query or in a body. */

@@ -3,16 +3,16 @@ import { REBUILD_CAUSES } from '../domain/ingest-status.js';
 
 /** What answers look like, for the OpenAPI description. The answers themselves are the views of `storage`. */
 
-const TIME = { type: 'string', format: 'date-time', example: '2026-11-22T07:35:00.000Z' } as const;
+export const TIME = { type: 'string', format: 'date-time', example: '2026-11-22T07:35:00.000Z' } as const;
 const TIME_OR_NULL = { ...TIME, nullable: true } as const;
-const ANY_VALUE = { description: 'Any JSON value; numbers with every digit.', oneOf: anyJson(), example: 21.5 };
-const DEVICE = { type: 'string', example: 'a1B2c3D4e5F:lock-0001' } as const;
+export const ANY_VALUE = { description: 'Any JSON value; numbers with every digit.', oneOf: anyJson(), example: 21.5 };
+export const DEVICE = { type: 'string', example: 'a1B2c3D4e5F:lock-0001' } as const;
 
 function text(example: string, more: { readonly nullable?: boolean; readonly description?: string } = {}) {
   return ApiProperty({ type: 'string', example, ...more });
 }
 
-function anyJson() {
+export function anyJson() {
   return [
     { type: 'number' },
     { type: 'string' },
@@ -22,7 +22,7 @@ function anyJson() {
   ];
 }
 
-const NEXT = {
+export const NEXT = {
   type: 'string',
   nullable: true,
   description: 'Cursor of the next page, or null.',

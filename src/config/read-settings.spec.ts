@@ -123,6 +123,8 @@ describe('settings', () => {
     [{ RETENTION_READINGS_DAYS: '0' }, 'RETENTION_READINGS_DAYS', /or keep/],
     [{ RETENTION_EVENTS_DAYS: 'forever' }, 'RETENTION_EVENTS_DAYS', /or keep/],
     [{ RETENTION_SET_ASIDE_DAYS: '-1' }, 'RETENTION_SET_ASIDE_DAYS', /or keep/],
+    [{ STREAM_KEEP_HOURS: '721' }, 'STREAM_KEEP_HOURS', /0 to 720/],
+    [{ STREAM_LIMIT: '0' }, 'STREAM_LIMIT', /1 to 10000/],
     [{ RETENTION_PRODUCTS: 'a1:readings' }, 'RETENTION_PRODUCTS', /"readings" of a1 is not understood/],
     [{ RETENTION_PRODUCTS: 'a1:tags=3' }, 'RETENTION_PRODUCTS', /"tags=3" of a1 is not understood/],
     [
@@ -180,7 +182,7 @@ describe('settings', () => {
   });
 
   it('are read from variables that architecture names', () => {
-    expect(VARIABLES).toHaveLength(37);
+    expect(VARIABLES).toHaveLength(40);
     expect(VARIABLES).toEqual(
       expect.arrayContaining(['AMQP_IOT_INSTANCE_ID', 'RETENTION_READINGS_DAYS', 'AMQP_CA_FILE']),
     );

@@ -62,6 +62,9 @@ const FIELDS = [
   'spoolDir',
   'spoolMaxBytes',
   'spoolAfterSeconds',
+  'erasureKey',
+  'streamKeepHours',
+  'streamLimit',
   'logLevel',
   'logFormat',
 ] as const satisfies readonly (keyof Settings)[];

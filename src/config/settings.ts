@@ -234,6 +234,28 @@ export class Settings {
   @Max(20, { message: 'must be a whole number of seconds, 1 to 20' })
   readonly spoolAfterSeconds: number = 5;
 
+  /** Keys for the hashes of erased users, the newest first; undefined has the database keep one of its own. */
+  @IsOptional()
+  @Matches(/^[\x21-\x2b\x2d-\x7e]{32,}(,[\x21-\x2b\x2d-\x7e]{32,})*$/, {
+    message:
+      'must be a secret of at least 32 printable characters without blanks, or several with commas between, the newest first',
+  })
+  readonly erasureKey?: string;
+
+  /** How long changes are kept for streams to be resumed; 0 keeps no log of them, and there are no streams. */
+  @number
+  @IsInt({ message: 'must be a whole number of hours, 0 to 720' })
+  @Min(0, { message: 'must be a whole number of hours, 0 to 720' })
+  @Max(720, { message: 'must be a whole number of hours, 0 to 720' })
+  readonly streamKeepHours: number = 24;
+
+  /** How many streams this process serves at once. */
+  @number
+  @IsInt({ message: 'must be a whole number, 1 to 10000' })
+  @Min(1, { message: 'must be a whole number, 1 to 10000' })
+  @Max(10_000, { message: 'must be a whole number, 1 to 10000' })
+  readonly streamLimit: number = 200;
+
   @lowerCase
   @IsIn(LOG_LEVELS, { message: `must be one of ${LOG_LEVELS.join(', ')}` })
   readonly logLevel: LogLevel = 'info';
@@ -266,6 +288,7 @@ export const SECRET_SETTINGS: ReadonlySet<string> = new Set([
   'amqpAccessKeySecret',
   'amqpSecurityToken',
   'amqpPassword',
+  'erasureKey',
 ]);
 
 /** The variable that a field is read from: `amqpAppKey` is `AMQP_APP_KEY`. */

@@ -1,6 +1,6 @@
-import { compareDecimals, decimalText, exactDecimal, plus, times, ZERO } from './exact-decimal.js';
+import { decimalText, exactDecimal, plus, times, ZERO } from './exact-decimal.js';
 import type { NumberAt, PartialAggregate } from './partial-aggregate.js';
-import type { CanonicalNumber } from './value.js';
+import { type CanonicalNumber, compareNumbers } from './value.js';
 
 /** What the readings of one series come to in a part of a stretch. */
 export type PartialPiece = Omit<PartialAggregate, 'seriesId' | 'stretch'>;
@@ -51,8 +51,7 @@ function summed(texts: readonly (CanonicalNumber | null)[]): CanonicalNumber | n
 function extreme(texts: readonly (CanonicalNumber | null)[], side: -1 | 1): CanonicalNumber | null {
   let found: CanonicalNumber | null = null;
   for (const text of texts) {
-    if (text === null) continue;
-    if (found === null || compareDecimals(exactDecimal(text), exactDecimal(found)) * side > 0) found = text;
+    if (text !== null && (found === null || compareNumbers(text, found) * side > 0)) found = text;
   }
   return found;
 }

@@ -25,13 +25,6 @@ export function times({ digits, scale }: ExactDecimal, factor: number): ExactDec
   return { digits: digits * BigInt(factor), scale };
 }
 
-/** Negative, zero or positive, as `a` is less than, equal to or greater than `b`. */
-export function compareDecimals(a: ExactDecimal, b: ExactDecimal): number {
-  const scale = Math.max(a.scale, b.scale);
-  const difference = atScale(a, scale) - atScale(b, scale);
-  return difference < 0n ? -1 : Number(difference > 0n);
-}
-
 /** The number without zeros that say nothing. */
 export function decimalText({ digits, scale }: ExactDecimal): CanonicalNumber {
   const sign = digits < 0n ? '-' : '';

@@ -32,7 +32,8 @@ export function compareText(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
-function compareNumbers(a: CanonicalNumber, b: CanonicalNumber): number {
+/** The order of two numbers by size. */
+export function compareNumbers(a: CanonicalNumber, b: CanonicalNumber): number {
   const negative = a.startsWith('-');
   if (negative !== b.startsWith('-')) return negative ? -1 : 1;
   const order = negative ? compareMagnitudes(b.slice(1), a.slice(1)) : compareMagnitudes(a, b);

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type DeviceReference, findDevice } from './device.reader.js';
 import { instant, type Instant, type Page, pageOf, type PageRequest, Parameters } from './read-columns.js';
+import { narrowedTo, ofUser, type UserReference } from './user-windows.js';
 import { type Query, Snapshots } from './snapshots.js';
 
 /** A user owned or shared a device from one time until another. */
@@ -23,8 +24,14 @@ export interface UserDeviceView extends BindingView {
   readonly iotId: string | null;
 }
 
-/** Which intervals: those that last, those that held at a time, or all. */
-export type BindingMoment = 'now' | 'ever' | Date;
+/** Which intervals: those that last, those that held at a time or at some time of a stretch, or all. */
+export type BindingMoment = 'now' | 'ever' | Date | BindingStretch;
+
+/** From a time on, and before another one. */
+export interface BindingStretch {
+  readonly from: Date | null;
+  readonly to: Date | null;
+}
 
 /** The place of a binding in its list. */
 export type BindingPlace = readonly [
@@ -54,6 +61,7 @@ export class BindingReader {
     reference: DeviceReference,
     moment: BindingMoment,
     page: PageRequest<BindingPlace>,
+    users: Omit<UserReference, 'identityId'> = {},
   ): Promise<Page<BindingView, BindingPlace> | null> {
     return this.snapshots.read(async (query) => {
       const device = await findDevice(query, reference);
@@ -62,7 +70,7 @@ export class BindingReader {
       const rows = await bindings(
         query,
         parameters,
-        [`b."deviceId" = ${parameters.add(device.id, 'int')}`],
+        [`b."deviceId" = ${parameters.add(device.id, 'int')}`, ...narrowedTo(parameters, users)],
         moment,
         page,
       );
@@ -72,14 +80,14 @@ export class BindingReader {
 
   /** The devices of one user, the newest binding first. Deleted ones only where asked for. */
   async ofUser(
-    identityId: string,
+    user: UserReference,
     moment: BindingMoment,
     deleted: boolean,
     page: PageRequest<BindingPlace>,
   ): Promise<Page<UserDeviceView, BindingPlace>> {
     return this.snapshots.read(async (query) => {
       const parameters = new Parameters();
-      const conditions = [`b."identityId" = ${parameters.add(identityId, 'text')}`];
+      const conditions = ofUser(parameters, user);
       if (!deleted) {
         const then =
           moment instanceof Date
@@ -103,6 +111,7 @@ async function bindings(
   // A bind begins an interval. An unbind is one only where nothing is known of its beginning. At one time the last one counts.
   conditions.push(`(b."bound" OR b."until" IS NOT NULL) AND b."until" IS DISTINCT FROM b."from"`);
   if (moment === 'now') conditions.push('b."bound" AND b."until" IS NULL');
+  else if (moment !== 'ever' && !(moment instanceof Date)) conditions.push(...during(parameters, moment));
   else if (moment !== 'ever') {
     const at = parameters.add(moment.toISOString(), 'timestamptz');
     conditions.push(`(b."from" IS NULL OR b."from" <= ${at}) AND (b."until" IS NULL OR b."until" > ${at})`);
@@ -120,12 +129,21 @@ async function bindings(
   return query<Row>(
     `SELECT b."identityId", b."scopeId", b."tenantId", b."owned", ${instant('b."from"')} AS "from", ${instant('b."until"')} AS "until",
        d."productKey", d."deviceName", d."iotId", ${instant('b."at"')} AS "at", b."deviceId"::text AS "deviceId"
-     FROM "UserBinding" b JOIN "Device" d ON d."id" = b."deviceId"
+     FROM "UserBinding" b
+     CROSS JOIN LATERAL (SELECT d.* FROM "Device" d WHERE d."id" = b."deviceId" OFFSET 0) d
      WHERE ${conditions.join(' AND ')}
      ORDER BY b."at" DESC, b."identityId" DESC, b."scopeId" DESC, b."tenantId" DESC, b."deviceId" DESC
      LIMIT ${parameters.add(page.limit + 1, 'int')}`,
     ...parameters.values,
   );
+}
+
+/** Conditions on a binding that it held at some time of a stretch. */
+function during(parameters: Parameters, { from, to }: BindingStretch): readonly string[] {
+  const conditions: string[] = [];
+  if (to) conditions.push(`(b."from" IS NULL OR b."from" < ${parameters.add(to.toISOString(), 'timestamptz')})`);
+  if (from) conditions.push(`(b."until" IS NULL OR b."until" > ${parameters.add(from.toISOString(), 'timestamptz')})`);
+  return conditions;
 }
 
 function placeOf({ at, identityId, scopeId, tenantId, deviceId }: Row): BindingPlace {

@@ -6,7 +6,10 @@ import { type BatchNote, type BatchTicket, EventSink, SinkUnavailable, type Outc
 import { REST, retentionOf, type RetentionSettings } from '../domain/retention.js';
 import { Metrics } from '../telemetry/metrics.js';
 import { findBatch, noteBatch } from './batch-tickets.js';
+import { type ChangeLogSettings, keepsLog } from './changed-rows.js';
 import { asSinkError, databaseFault } from './database-fault.js';
+import { ErasedFacts } from './erased-facts.js';
+import { ErasureKeys } from './erasure-keys.js';
 import { inParts, type BatchInParts } from './message-parts.js';
 import { isShare, tallyOutcomes } from './outcome-tally.js';
 import { ProcessRun } from './process-run.js';
@@ -16,7 +19,7 @@ import { planWrites, type KeptFrom, type SeriesPlan, type WritePlan } from './wr
 import { addCounts, findSeen, insertSeen, noteSpoolPosition, writePlan } from './write-rows.js';
 
 /** What the writer needs of the settings. */
-export interface WriterSettings extends RetentionSettings {
+export interface WriterSettings extends ChangeLogSettings, RetentionSettings {
   readonly replica: string;
   readonly dedupeDays: number;
 }
@@ -49,6 +52,7 @@ export class DeviceEventWriter extends EventSink {
     @Inject(Settings) private readonly settings: WriterSettings,
     @Optional() private readonly run: ProcessRun = new ProcessRun(),
     @Optional() private readonly metrics?: Metrics,
+    @Optional() private readonly erased: ErasedFacts = new ErasedFacts(new ErasureKeys({})),
   ) {
     super();
     this.retention = retentionOf(settings);
@@ -78,7 +82,11 @@ export class DeviceEventWriter extends EventSink {
       const news = part.filter(({ key }) => !seen.has(key));
       if (news.length === 0) continue;
       const plan = planWrites(news, this.keptFrom());
-      const lateSeries = await this.retried(news, () => this.prisma.inTransaction((tx) => writePlan(tx, plan)));
+      const lateSeries = await this.retried(news, () =>
+        this.prisma.inTransaction(async (tx) =>
+          writePlan(tx, await this.erased.leftOut(tx, plan), keepsLog(this.settings)),
+        ),
+      );
       const late = lateMessages(news, lateSeries);
       for (const { key } of news) if (!late.has(key)) current.add(key);
       for (const key of plan.expired) expired.add(key);
@@ -126,7 +134,7 @@ export class DeviceEventWriter extends EventSink {
       if (written !== null) return { outcomes: written, counts: [] };
       const { news, reusedIds, ...sorted } = sortOut(batch, fresh);
       const plan = planWrites(news, this.keptFrom());
-      const lateSeries = await writePlan(tx, plan);
+      const lateSeries = await writePlan(tx, await this.erased.leftOut(tx, plan), keepsLog(this.settings));
       if (note?.spooledUpTo) await noteSpoolPosition(tx, note.spooledUpTo, replica);
       const late = without(lateMessages(news, lateSeries), early.current);
       const expired = early.expired.size > 0 ? new Set([...early.expired, ...plan.expired]) : plan.expired;

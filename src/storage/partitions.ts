@@ -1,4 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import { addLogHours } from './change-log-hours.js';
+import { PARTITION_LOCK } from './partition-lock.js';
 import { monthOf, type MonthlyTable, type Partition, partitionNamed } from './partition-names.js';
 import { UNHURRIED } from './patience.js';
 import { PrismaService, type Transaction } from './prisma.service.js';
@@ -10,8 +12,6 @@ export interface PartitionNeed {
   readonly day: string;
 }
 
-/** Serialises those who make or drop partitions, over all replicas. Any number will do; it must never change. */
-export const PARTITION_LOCK = 7_310_001;
 const DAY_MS = 86_400_000;
 
 /** Makes partitions ahead of need and drops those whose time is over. One replica at a time does it. */
@@ -28,6 +28,7 @@ export class Partitions {
         const make = table === 'SeenMessage' ? 'add_day' : 'add_month';
         await tx.$executeRawUnsafe(`SELECT "partitions"."${make}"($1::text, $2::text::date)`, table, day);
       }
+      await addLogHours(tx, 1);
     });
   }
 

@@ -1,11 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import { Settings } from '../config/settings.js';
 import type { DecodedMessage } from '../domain/decoded-message.js';
 import type { ReplayCounts } from '../domain/replay.js';
 import { type DecodeAgain, ReplayJobs, type ReplayStep } from '../domain/replay-jobs.js';
 import { EVERY_SET_ASIDE, type SetAsideFilter } from '../domain/set-aside-filter.js';
+import { type ChangeLogSettings, keepsLog } from './changed-rows.js';
 import { asSinkError, databaseFault } from './database-fault.js';
 import { neededPartitions, TRIES } from './device-event.writer.js';
+import { ErasedFacts } from './erased-facts.js';
+import { ErasureKeys } from './erasure-keys.js';
 import { Partitions } from './partitions.js';
 import { UNHURRIED } from './patience.js';
 import { PrismaService, type Transaction } from './prisma.service.js';
@@ -48,6 +52,8 @@ export class ReplayJobWriter extends ReplayJobs {
   constructor(
     private readonly prisma: PrismaService,
     private readonly partitions: Partitions,
+    @Optional() @Inject(Settings) private readonly settings: ChangeLogSettings = {},
+    @Optional() private readonly erased: ErasedFacts = new ErasedFacts(new ErasureKeys({})),
   ) {
     super();
   }
@@ -92,7 +98,10 @@ export class ReplayJobWriter extends ReplayJobs {
     const planned = (messages: readonly DecodedMessage[]): WritePlan => (plan = replayPlan(messages));
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.prisma.inTransaction((tx) => step(tx, decode, planned, limit), UNHURRIED);
+        return await this.prisma.inTransaction(
+          (tx) => step(tx, decode, planned, limit, keepsLog(this.settings), this.erased),
+          UNHURRIED,
+        );
       } catch (error) {
         const fault = databaseFault(error);
         if (attempt < TRIES && fault === 'conflict') continue;
@@ -115,6 +124,8 @@ async function step(
   decode: DecodeAgain,
   planned: (messages: readonly DecodedMessage[]) => WritePlan,
   limit: number,
+  logged: boolean,
+  erased: ErasedFacts,
 ): Promise<ReplayStep> {
   const [lock] = await tx.$queryRawUnsafe<{ held: boolean }[]>(
     `SELECT pg_try_advisory_xact_lock(${REPLAY_LOCK}) AS "held"`,
@@ -131,7 +142,7 @@ async function step(
     const message = await decode(id, rawMessageOf(row));
     if (message !== null) messages.push({ ...message, key: id });
   }
-  await writePlan(tx, planned(messages));
+  await writePlan(tx, await erased.leftOut(tx, planned(messages)), logged);
   await markReplayed(tx, messages);
   const stored = messages.filter(({ refusal }) => refusal === null).length;
   const counts: ReplayCounts = {

@@ -2,7 +2,7 @@ import { combinePartials, type PartialPiece } from '../domain/combine-partials.j
 import type { PartialAggregate, Stretch } from '../domain/partial-aggregate.js';
 import { partialAggregates, type PartialsQuestion } from './partial-aggregates.js';
 import { answerFrom, type Rest, type RolledRow } from './rolled-pieces.js';
-import { rolledRows } from './rolled-rows.js';
+import { type Level, rolledRows } from './rolled-rows.js';
 import { DAY_MS, floor, HOUR_MS } from './rollup-state.js';
 import type { Query } from './snapshots.js';
 
@@ -34,31 +34,26 @@ export async function rolledPartials(query: Query, question: PartialsQuestion): 
       { pieces: [], rests: stretches.map((stretch, index) => ({ ...stretch, stretch: index })) },
     ]),
   );
-  await from(query, known, { hours: 24, bucketMs: DAY_MS, elementMs: HOUR_MS }, ends);
-  await from(query, known, { hours: 1, bucketMs: HOUR_MS, elementMs: MINUTE_MS }, ends);
+  await from(query, known, { hours: 24, bucketMs: DAY_MS, partMs: HOUR_MS }, ends);
+  await from(query, known, { hours: 1, bucketMs: HOUR_MS, partMs: MINUTE_MS }, ends);
   await fromReadings(query, known, ends);
   return seriesIds.flatMap((seriesId) => together(seriesId, known.get(seriesId)?.pieces ?? []));
 }
 
-interface Level {
-  readonly hours: 24 | 1;
-  readonly bucketMs: number;
-  readonly elementMs: number;
-}
-
 /** Answers what can be answered from the rows of one level. */
 async function from(query: Query, known: ReadonlyMap<number, Progress>, level: Level, ends: boolean): Promise<void> {
-  const { hours, bucketMs } = level;
+  const { bucketMs, partMs } = level;
+  const holdsPart = ({ low, high }: Rest): boolean => Math.ceil(low / partMs) * partMs < floor(high, partMs);
+  if (![...known.values()].some(({ rests }) => rests.some(holdsPart))) return;
   const wanted = [...known].flatMap(([seriesId, { rests }]) =>
     joined(rests, DAY_MS).map(({ low, high }) => ({ seriesId, low: floor(low, bucketMs), high })),
   );
-  if (wanted.length === 0) return;
   const cut = cutBuckets(
     [...known.values()].flatMap(({ rests }) => rests),
     bucketMs,
   );
   const rows = new Map<number, Map<number, RolledRow>>();
-  for (const row of await rolledRows(query, { hours, wanted, cut, ends })) {
+  for (const row of await rolledRows(query, level, { wanted, cut, ends })) {
     const ofSeries = rows.get(row.seriesId) ?? new Map<number, RolledRow>();
     rows.set(row.seriesId, ofSeries.set(row.at, row));
   }
@@ -127,7 +122,11 @@ function joined(stretches: readonly Stretch[], apart: number): Stretch[] {
 /** The pieces of one series put together, stretch by stretch. */
 function together(seriesId: number, pieces: Progress['pieces']): PartialAggregate[] {
   const byStretch = new Map<number, Progress['pieces']>();
-  for (const piece of pieces) byStretch.set(piece.stretch, [...(byStretch.get(piece.stretch) ?? []), piece]);
+  for (const piece of pieces) {
+    const parts = byStretch.get(piece.stretch);
+    if (parts) parts.push(piece);
+    else byStretch.set(piece.stretch, [piece]);
+  }
   return [...byStretch]
     .sort(([a], [b]) => a - b)
     .flatMap(([stretch, parts]) => {

@@ -22,18 +22,18 @@ export interface RolledRow {
   readonly at: number;
   readonly total: PartialPiece;
   /** By their places in the bucket, in order, those that have readings; null where they are not told. */
-  readonly elements: readonly { readonly place: number; readonly piece: PartialPiece }[] | null;
+  readonly parts: readonly { readonly place: number; readonly piece: PartialPiece }[] | null;
 }
 
 /**
- * Answers what the rows of one level can: whole buckets by their totals, parts of them by their elements. What is left, in order,
+ * Answers what the rows of one level can: whole buckets by their totals, parts of them by their parts. What is left, in order,
  * is for the next level.
  * @param rows by when their buckets begin
  */
 export function answerFrom(
   rows: ReadonlyMap<number, RolledRow>,
   asked: readonly Rest[],
-  { bucketMs, elementMs }: { readonly bucketMs: number; readonly elementMs: number },
+  { bucketMs, partMs }: { readonly bucketMs: number; readonly partMs: number },
 ): { readonly pieces: readonly AnsweredPiece[]; readonly rests: readonly Rest[] } {
   const pieces: AnsweredPiece[] = [];
   const rests: { low: number; high: number; readonly stretch: number }[] = [];
@@ -48,17 +48,17 @@ export function answerFrom(
       const bucket = floor(from, bucketMs);
       const to = Math.min(high, bucket + bucketMs);
       const row = rows.get(bucket);
-      const elementsFrom = Math.ceil(from / elementMs) * elementMs;
-      const elementsTo = floor(to, elementMs);
+      const partsFrom = Math.ceil(from / partMs) * partMs;
+      const partsTo = floor(to, partMs);
       if (row && to - from === bucketMs) {
         pieces.push({ stretch, low: from, piece: row.total });
-      } else if (row?.elements && elementsFrom < elementsTo) {
-        leave(stretch, from, elementsFrom);
-        for (const { place, piece } of row.elements) {
-          const at = bucket + place * elementMs;
-          if (at >= elementsFrom && at < elementsTo) pieces.push({ stretch, low: at, piece });
+      } else if (row?.parts && partsFrom < partsTo) {
+        leave(stretch, from, partsFrom);
+        for (const { place, piece } of row.parts) {
+          const at = bucket + place * partMs;
+          if (at >= partsFrom && at < partsTo) pieces.push({ stretch, low: at, piece });
         }
-        leave(stretch, elementsTo, to);
+        leave(stretch, partsTo, to);
       } else {
         leave(stretch, from, to);
       }

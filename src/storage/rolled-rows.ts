@@ -1,16 +1,20 @@
 import type { PartialPiece } from '../domain/combine-partials.js';
-import type { NumberAt } from '../domain/partial-aggregate.js';
 import { column } from './columns.js';
 import { epochMs, Parameters } from './read-columns.js';
 import type { RolledRow } from './rolled-pieces.js';
 import type { Query } from './snapshots.js';
 
+/** Rows of one level of roll-ups: of days, which tell their hours, or of hours, which tell their minutes. */
+export interface Level {
+  readonly hours: 24 | 1;
+  readonly bucketMs: number;
+  readonly partMs: number;
+}
+
 /** Which rows to read. */
 export interface RowsWanted {
-  /** 24 for days, 1 for hours. */
-  readonly hours: 24 | 1;
   readonly wanted: readonly { readonly seriesId: number; readonly low: number; readonly high: number }[];
-  /** The buckets whose elements are needed as well. */
+  /** The buckets whose parts are needed as well. */
   readonly cut: readonly number[];
   readonly ends: boolean;
 }
@@ -18,84 +22,60 @@ export interface RowsWanted {
 interface Row {
   readonly seriesId: number;
   readonly at: number;
-  /** The totals in one text, divided by spaces. */
+  /** Like a line of `parts`, without the place. */
   readonly total: string;
-  /** The lists in one text, divided by spaces, each as PostgreSQL writes an array. */
-  readonly lists: string | null;
+  readonly parts: string | null;
 }
 
-/** Totals and lists in the order in which they are read below; the second halves only where ends are asked for. */
-const TOTALS = ['count', 'sum', 'min', 'max', 'first', 'firstAt', 'last', 'lastAt', 'area'];
-const LISTS = ['places', 'counts', 'sums', 'minima', 'maxima', 'firsts', 'firstAts', 'lasts', 'lastAts', 'areas'];
-const TOTALS_WITHOUT_ENDS = 4;
-
 /** The rows of roll-ups that may be used: a row whose day is marked may not. */
-export async function rolledRows(query: Query, { hours, wanted, cut, ends }: RowsWanted): Promise<RolledRow[]> {
+export async function rolledRows(query: Query, level: Level, { wanted, cut, ends }: RowsWanted): Promise<RolledRow[]> {
   const parameters = new Parameters();
-  const columns = [
-    parameters.add(
-      column(wanted, ({ seriesId }) => seriesId),
-      'text',
-    ),
-    parameters.add(
-      column(wanted, ({ low }) => new Date(low)),
-      'text',
-    ),
-    parameters.add(
-      column(wanted, ({ high }) => new Date(high)),
-      'text',
-    ),
-  ];
-  const low = Math.min(...wanted.map((each) => each.low));
-  const high = Math.max(...wanted.map((each) => each.high));
-  const totals = TOTALS.slice(0, ends ? TOTALS.length : TOTALS_WITHOUT_ENDS).map((name) => `u."${name}"`);
-  const lists = LISTS.slice(0, ends ? LISTS.length : TOTALS_WITHOUT_ENDS + 1).map((name) => `u."${name}"::text`);
+  const text = <T>(rows: readonly T[], cell: (row: T) => number | Date): string =>
+    parameters.add(column(rows, cell), 'text');
+  const ids = text(wanted, ({ seriesId }) => seriesId);
+  const lows = text(wanted, ({ low }) => new Date(low));
+  const highs = text(wanted, ({ high }) => new Date(high));
+  const cuts = text(cut, (bucket) => new Date(bucket));
+  const time = (epochMs: number): string => parameters.add(new Date(epochMs).toISOString(), 'timestamptz');
   const rows = await query<Row>(
-    `SELECT u."seriesId", ${epochMs('u."at"')} AS "at", concat_ws(' ', ${totals.join(', ')}) AS "total",
-       CASE WHEN u."places" IS NOT NULL AND u."at" = ANY(${parameters.add(
-         column(cut, (bucket) => new Date(bucket)),
-         'text',
-       )}::timestamptz[]) THEN concat_ws(' ', ${lists.join(', ')}) END AS "lists"
-     FROM unnest(${columns[0]}::int4[], ${columns[1]}::timestamptz[], ${columns[2]}::timestamptz[]) AS w("id", "low", "high")
-     JOIN "ReadingRollup" u ON u."seriesId" = w."id" AND u."hours" = ${hours} AND u."at" >= w."low" AND u."at" < w."high"
-       AND u."at" >= ${parameters.add(new Date(low).toISOString(), 'timestamptz')}
-       AND u."at" < ${parameters.add(new Date(high).toISOString(), 'timestamptz')}
-     WHERE NOT EXISTS (SELECT FROM "RollupMark" m WHERE m."seriesId" = u."seriesId"
-       AND m."day" = date_bin(INTERVAL '1 day', u."at", TIMESTAMPTZ '2000-01-01Z'))`,
+    `SELECT u."seriesId", ${epochMs('u."at"')} AS "at", concat_ws(' ', u."count", u."sum", u."min", u."max"${
+      ends ? ', u."first", u."firstAt", u."last", u."lastAt", u."area"' : ''
+    }) AS "total", CASE WHEN u."at" = ANY(${cuts}::timestamptz[]) THEN u."parts" END AS "parts"
+     FROM unnest(${ids}::int4[], ${lows}::timestamptz[], ${highs}::timestamptz[]) AS w("id", "low", "high")
+     JOIN "ReadingRollup" u ON u."seriesId" = w."id" AND u."hours" = ${level.hours} AND u."at" >= w."low" AND u."at" < w."high"
+     WHERE u."at" >= ${time(Math.min(...wanted.map(({ low }) => low)))} AND u."at" < ${time(Math.max(...wanted.map(({ high }) => high)))}
+       AND NOT EXISTS (SELECT FROM "RollupMark" m WHERE m."seriesId" = u."seriesId"
+         AND m."day" = date_bin(INTERVAL '1 day', u."at", TIMESTAMPTZ '2000-01-01Z'))`,
     ...parameters.values,
   );
-  return rows.map(({ seriesId, at, total, lists: told }) => ({
+  return rows.map(({ seriesId, at, total, parts }) => ({
     seriesId,
     at,
-    total: pieceOf(total.split(' '), at),
-    elements: told === null ? null : elementsOf(told, at, hours === 24 ? 3_600_000 : 60_000),
+    total: pieceOf(total.split(' '), 0, at, ends),
+    parts: parts === null ? null : partsOf(parts, at, level.partMs, ends),
   }));
 }
 
-function elementsOf(text: string, at: number, elementMs: number): RolledRow['elements'] {
-  const [places = [], ...lists] = text.split(' ').map((list) => list.slice(1, -1).split(','));
-  return places.map((text, index) => {
-    const place = Number(text);
-    const cells = lists.map((list) => list[index] ?? '');
-    return { place, piece: pieceOf(cells, at + place * elementMs) };
+function partsOf(text: string, at: number, partMs: number, ends: boolean): RolledRow['parts'] {
+  return text.split('\n').map((line) => {
+    const cells = line.split(' ');
+    const place = Number(cells[0]);
+    return { place, piece: pieceOf(cells, 1, at + place * partMs, ends) };
   });
 }
 
-function pieceOf(cells: readonly string[], at: number): PartialPiece {
-  const [count, sum = null, min = null, max = null, first, firstAt, last, lastAt, area = null] = cells;
+/** @param from which cell is the first */
+function pieceOf(cells: readonly string[], from: number, at: number, ends: boolean): PartialPiece {
+  const cell = (index: number): string => cells[from + index] ?? '';
   return {
-    count: Number(count),
+    count: Number(cell(0)),
     others: 0,
-    sum,
-    min,
-    max,
-    first: numberAt(first, firstAt, at),
-    last: numberAt(last, lastAt, at),
-    area,
+    sum: cell(1),
+    min: cell(2),
+    max: cell(3),
+    first: ends ? { value: cell(4), at: at + Number(cell(5)) } : null,
+    last: ends ? { value: cell(6), at: at + Number(cell(7)) } : null,
+    area: ends ? cell(8) : null,
     mixed: null,
   };
-}
-
-function numberAt(value: string | undefined, since: string | undefined, at: number): NumberAt | null {
-  return value === undefined ? null : { value, at: at + Number(since) };
 }

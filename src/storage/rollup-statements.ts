@@ -7,25 +7,18 @@ import { NUMBER_OF_READING, readingsOf } from './reading-source.js';
  */
 
 /** A day of fewer readings is read as quickly from the readings as from a row about it. */
-export const LEAST_OF_DAY = 24;
-/** From so many on, a day also tells each of its hours: a row that does is as large as 25 readings. */
+const LEAST_OF_DAY = 24;
+/** From so many on, the row of a day also tells each of its hours, which makes it as large as a dozen readings. */
 const LEAST_FOR_HOURS = 144;
-/** An hour of so many readings tells each of its minutes; one of fewer has no row. */
-export const LEAST_OF_HOUR = 300;
+/** The row of an hour tells each of its minutes from so many readings on. Such rows stay; others go when their day has its row. */
+const LEAST_FOR_MINUTES = 600;
+/** Fewer readings of an hour are not rolled up before their day is over. */
+const LEAST_OF_HOUR = 20;
+/** A series that had a day of so many readings lately has its hours rolled up as soon as they are over. */
+const BUSY_DAY = 720;
 
-const TOTALS = ['count', 'firstAt', 'lastAt', 'sum', 'min', 'max', 'first', 'last', 'area'] as const;
-/** What each element of a row tells, by the column that lists it. */
-const LISTS = {
-  counts: 'count',
-  sums: 'sum',
-  minima: 'min',
-  maxima: 'max',
-  firsts: 'first',
-  firstAts: 'firstAt',
-  lasts: 'last',
-  lastAts: 'lastAt',
-  areas: 'area',
-} as const;
+/** What a row, or a line of its `parts`, tells, in this order. */
+const TOLD = ['count', 'sum', 'min', 'max', 'first', 'firstAt', 'last', 'lastAt', 'area'] as const;
 
 type Step = '1 minute' | '1 hour' | '1 day';
 
@@ -60,45 +53,59 @@ function summedUp(step: Step, readings: string): string {
   FROM (SELECT n.*, ${bucketOf(step, 'n."at"')} AS "bucket" FROM ${readings} n) b GROUP BY b."seriesId", b."bucket"`;
 }
 
-/** The rows of a level: a bucket's totals, and beside them those of the buckets in it. */
-function rows(step: '1 hour' | '1 day', outer: string, inner: string, least: number, leastForLists: number): string {
-  const [hours, inStep] = step === '1 day' ? [24, '1 hour'] : [1, '1 minute'];
-  const place = `(extract(epoch FROM i."bucket" - ${bucketOf(step, 'i."bucket"')}) / extract(epoch FROM INTERVAL '${inStep}'))::int2`;
-  const lists = Object.entries(LISTS).map(([list, one]) => `array_agg(i."${one}" ORDER BY i."bucket") AS "${list}"`);
+interface LevelRows {
+  /** The buckets that the rows are of, and the smaller ones that each tells. */
+  readonly step: '1 hour' | '1 day';
+  readonly buckets: 'hours' | 'days';
+  readonly parts: 'minutes' | 'hours';
+  readonly partStep: Step;
+  readonly least: number;
+  readonly leastForParts: number;
+}
+
+function rowsOf({ step, buckets, parts, partStep, least, leastForParts }: LevelRows): string {
+  const told = (alias: string): string => TOLD.map((name) => `${alias}."${name}"`).join(', ');
+  const place = `(extract(epoch FROM i."bucket" - ${bucketOf(step, 'i."bucket"')}) / extract(epoch FROM INTERVAL '${partStep}'))::int`;
   return `
-  SELECT o."bucket", o."seriesId", ${hours}, ${TOTALS.map((name) => `o."${name}"`).join(', ')},
-    l."places", ${Object.keys(LISTS)
-      .map((list) => `l."${list}"`)
-      .join(', ')}
-  FROM ${outer} o LEFT JOIN (
-    SELECT i."seriesId", ${bucketOf(step, 'i."bucket"')} AS "bucket", array_agg(${place} ORDER BY i."bucket") AS "places",
-      ${lists.join(', ')}
-    FROM ${inner} i GROUP BY 1, 2
-  ) l ON l."seriesId" = o."seriesId" AND l."bucket" = o."bucket" AND o."count" >= ${leastForLists}
+  SELECT o."bucket", o."seriesId", ${step === '1 day' ? 24 : 1}, ${told('o')}, l."parts"
+  FROM ${buckets} o LEFT JOIN (
+    SELECT i."seriesId", ${bucketOf(step, 'i."bucket"')} AS "bucket",
+      string_agg(concat_ws(' ', ${place}, ${told('i')}), E'\\n' ORDER BY i."bucket") AS "parts"
+    FROM ${parts} i GROUP BY 1, 2
+  ) l ON l."seriesId" = o."seriesId" AND l."bucket" = o."bucket" AND o."count" >= ${leastForParts}
   WHERE o."others" = 0 AND o."count" >= ${least}`;
 }
 
-const OF_DENSE_HOURS = `(
+const OF_FULL_HOURS = `(
     SELECT n.* FROM readings n JOIN hours h ON h."seriesId" = n."seriesId" AND h."bucket" = ${bucketOf('1 hour', 'n."at"')}
-    WHERE h."others" = 0 AND h."count" >= ${LEAST_OF_HOUR}
+    WHERE h."others" = 0 AND h."count" >= ${LEAST_FOR_MINUTES}
   )`;
 
-function rollUp(days: boolean): string {
-  const levels = [rows('1 hour', 'hours', 'minutes', LEAST_OF_HOUR, LEAST_OF_HOUR)];
-  if (days) levels.push(rows('1 day', 'days', 'hours', LEAST_OF_DAY, LEAST_FOR_HOURS));
-  return `
+const INSERT = `INSERT INTO "ReadingRollup" ("at", "seriesId", "hours", ${TOLD.map((name) => `"${name}"`).join(', ')}, "parts")`;
+
+const HOURS_AND_MINUTES = `
 WITH readings AS MATERIALIZED (${READINGS}),
 hours AS MATERIALIZED (${summedUp('1 hour', 'readings')}),
-minutes AS (${summedUp('1 minute', OF_DENSE_HOURS)})${days ? `,\ndays AS (${summedUp('1 day', 'readings')})` : ''}
-INSERT INTO "ReadingRollup" ("at", "seriesId", "hours", ${[...TOTALS, 'places', ...Object.keys(LISTS)].map((name) => `"${name}"`).join(', ')})
-${levels.join('\nUNION ALL')}`;
-}
+minutes AS (${summedUp('1 minute', OF_FULL_HOURS)})`;
 
-/** $1 series, $2 from, $3 to (whole days): makes the rows of these days and of their hours, which must not be there. */
-export const ROLL_UP_DAYS = rollUp(true);
+const OF_HOURS = { step: '1 hour', buckets: 'hours', parts: 'minutes', partStep: '1 minute' } as const;
 
-/** $1 series, $2 from, $3 to (whole hours): makes the rows of these hours only. */
-export const ROLL_UP_HOURS = rollUp(false);
+/** $1 series, $2 from, $3 to (whole hours): makes the rows of these hours, which must not be there. */
+export const ROLL_UP_HOURS = `${HOURS_AND_MINUTES}
+${INSERT}${rowsOf({ ...OF_HOURS, least: LEAST_OF_HOUR, leastForParts: LEAST_FOR_MINUTES })}`;
+
+/** $1 series, $2 from, $3 to (whole days): makes the rows of these days, which must not be there, and of hours that tell their minutes. */
+export const ROLL_UP_DAYS = `${HOURS_AND_MINUTES},
+days AS (${summedUp('1 day', 'readings')})
+${INSERT}${rowsOf({ ...OF_HOURS, least: LEAST_FOR_MINUTES, leastForParts: LEAST_FOR_MINUTES })}
+UNION ALL${rowsOf({
+  step: '1 day',
+  buckets: 'days',
+  parts: 'hours',
+  partStep: '1 hour',
+  least: LEAST_OF_DAY,
+  leastForParts: LEAST_FOR_HOURS,
+})}`;
 
 /** $1 series, $2 from, $3 to: forgets what was made before. */
 export const FORGET_ROLLUPS = `
@@ -120,10 +127,11 @@ SELECT p."id" FROM "DeviceProperty" p JOIN "Device" d ON d."id" = p."deviceId"
 WHERE p."id" > $3::int AND d."firstSeen" < $2::text::timestamptz AND d."lastSeen" >= $1::text::timestamptz
 ORDER BY p."id" LIMIT $4::int`;
 
-/** As above, but series that had many readings an hour lately. */
-export const SERIES_DENSE = `
+/** As above, but series that had many readings a day lately. */
+export const SERIES_BUSY = `
 SELECT DISTINCT u."seriesId" AS "id" FROM "ReadingRollup" u
-WHERE u."hours" = 1 AND u."at" >= $1::text::timestamptz - INTERVAL '2 days' AND u."at" < $2::text::timestamptz AND u."seriesId" > $3::int
+WHERE u."hours" = 24 AND u."count" >= ${BUSY_DAY} AND u."at" >= $1::text::timestamptz - INTERVAL '3 days' AND u."at" < $2::text::timestamptz
+  AND u."seriesId" > $3::int
 ORDER BY 1 LIMIT $4::int`;
 
 /** $1 a time: a device that was heard before it. */

@@ -61,7 +61,7 @@ export class Rollups {
       const high = low + HOUR_MS;
       if (high > state.ready) return null;
       const after = low === state.hoursUntil ? state.hoursSeries : 0;
-      const seriesIds = await seriesOf(tx, sql.SERIES_DENSE, { low, high }, after, atMost);
+      const seriesIds = await seriesOf(tx, sql.SERIES_BUSY, { low, high }, after, atMost);
       await make(seriesIds, { low, high }, state.ready);
       const next = placeBehind(seriesIds, atMost);
       await noteState(tx, next === 0 ? { hoursUntil: high, hoursSeries: 0 } : { hoursUntil: low, hoursSeries: next });

@@ -1,10 +1,14 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import { Settings } from '../config/settings.js';
 import type { DecodedMessage, MessageKey } from '../domain/decoded-message.js';
 import type { RawMessage } from '../domain/raw-message.js';
 import type { Changes } from '../domain/replay.js';
 import { SetAsideStore } from '../domain/set-aside-store.js';
+import { type ChangeLogSettings, keepsLog } from './changed-rows.js';
 import { asSinkError, databaseFault } from './database-fault.js';
 import { neededPartitions, TRIES } from './device-event.writer.js';
+import { ErasedFacts } from './erased-facts.js';
+import { ErasureKeys } from './erasure-keys.js';
 import { Partitions } from './partitions.js';
 import { UNHURRIED } from './patience.js';
 import { PrismaService } from './prisma.service.js';
@@ -26,6 +30,8 @@ export class SetAsideWriter extends SetAsideStore {
   constructor(
     private readonly prisma: PrismaService,
     private readonly partitions: Partitions,
+    @Optional() @Inject(Settings) private readonly settings: ChangeLogSettings = {},
+    @Optional() private readonly erased: ErasedFacts = new ErasedFacts(new ErasureKeys({})),
   ) {
     super();
   }
@@ -61,7 +67,10 @@ export class SetAsideWriter extends SetAsideStore {
     return this.prisma.inTransaction(async (tx) => {
       const there = await lockSetAside(tx, [message.key]);
       if (there.size === 0) return null;
-      const changes = await changesOf(tx, plan, async () => void (await writePlan(tx, plan)));
+      const write = async (): Promise<void> => {
+        await writePlan(tx, await this.erased.leftOut(tx, plan), keepsLog(this.settings));
+      };
+      const changes = await changesOf(tx, plan, write);
       await markReplayed(tx, [message]);
       if (dryRun) throw new DryRunOver(changes);
       return changes;

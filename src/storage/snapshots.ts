@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { SinkUnavailable } from '../domain/event-sink.js';
 import { Abandoned, currentAsker } from './asker.js';
 import { cancellable } from './cancellable.js';
@@ -36,15 +37,19 @@ export interface LookOptions {
 @Injectable()
 export class Snapshots {
   private readonly turns = new Turns(AT_ONCE, QUEUE);
+  private readonly current = new AsyncLocalStorage<Query>();
 
   constructor(private readonly prisma: PrismaService) {}
 
   /**
+   * A look within a look is a part of it: it sees the same moment.
    * @throws SinkUnavailable when the database cannot be reached, or too many are asking.
    * @throws QuestionTooLarge when it takes longer than `timeoutMs`.
    * @throws Abandoned when whoever asked went away: its query is cancelled, and its turn is another's.
    */
   async read<T>(work: (query: Query) => Promise<T>, options: LookOptions = {}): Promise<T> {
+    const outer = this.current.getStore();
+    if (outer) return work(outer);
     const asker = currentAsker();
     const { timeoutMs = asker?.timeoutMs ?? TIMEOUT_MS, urgent = false } = options;
     if (urgent) return this.look(work, timeoutMs, undefined);
@@ -78,7 +83,7 @@ export class Snapshots {
             return cancellable(
               signal,
               () => this.prisma.$queryRawUnsafe('SELECT pg_cancel_backend($1::int)', backend?.pid),
-              () => work(query),
+              () => this.current.run(query, () => work(query)),
             );
           },
           { isolationLevel: 'RepeatableRead', timeout: patience.transactionMs },

@@ -3,9 +3,16 @@ import { EventSink } from '../domain/event-sink.js';
 import { ReplicaBoard, SpoolPositions } from '../domain/replica-board.js';
 import { ReplayJobs } from '../domain/replay-jobs.js';
 import { SetAsideStore } from '../domain/set-aside-store.js';
+import { ChangeLogHours } from './change-log-hours.js';
+import { ChangeLogKeeper } from './change-log.keeper.js';
 import { DeviceEventWriter } from './device-event.writer.js';
+import { ErasedFacts } from './erased-facts.js';
+import { ErasureKeys } from './erasure-keys.js';
+import { ErasureRunner } from './erasure-runner.js';
+import { ErasureWriter } from './erasure.writer.js';
 import { PartitionKeeper } from './partition-keeper.js';
 import { Partitions } from './partitions.js';
+import { PresenceCounter } from './presence-counter.js';
 import { PrismaService } from './prisma.service.js';
 import { ProcessRun } from './process-run.js';
 import { ReplayJobWriter } from './replay-job.writer.js';
@@ -26,6 +33,8 @@ import { StorageKeeper } from './storage.keeper.js';
     ProcessRun,
     Partitions,
     PartitionKeeper,
+    ChangeLogHours,
+    ChangeLogKeeper,
     { provide: EventSink, useClass: DeviceEventWriter },
     { provide: SetAsideStore, useClass: SetAsideWriter },
     { provide: ReplayJobs, useClass: ReplayJobWriter },
@@ -33,6 +42,11 @@ import { StorageKeeper } from './storage.keeper.js';
     { provide: SpoolPositions, useClass: SpoolPositionReader },
     SetAsideRemover,
     SetAsideKeeper,
+    PresenceCounter,
+    ErasureKeys,
+    ErasedFacts,
+    ErasureWriter,
+    ErasureRunner,
     StorageKeeper,
     Rollups,
     RollupProgress,
@@ -46,6 +60,7 @@ import { StorageKeeper } from './storage.keeper.js';
     ReplicaBoard,
     SpoolPositions,
     SetAsideRemover,
+    ErasureRunner,
     RollupProgress,
   ],
 })

@@ -15,6 +15,7 @@ import type {
 } from '../domain/device-event.js';
 import { deviceKeyText, type DeviceKey } from '../domain/device-key.js';
 import { compareText, compareValues, type Value } from '../domain/value.js';
+import { HistoryFolding, type HistoryRows } from './history-plan.js';
 import { logEntry, type LogEntry } from './log-entry.js';
 
 /** An attribute's value with the time that won it. */
@@ -43,6 +44,8 @@ export interface DevicePlan {
   gateway: Timed<DeviceKey | null> | null;
   firstSeen: Date | null;
   lastSeen: Date | null;
+  /** The earliest time of what is told of it beside readings. */
+  mentioned: Date | null;
 }
 
 /** One series of a batch: its newest value, and every value by time. */
@@ -82,7 +85,7 @@ export interface TagPlan {
 }
 
 /** Everything a batch writes, each row once, in the order in which rows are locked. */
-export interface WritePlan {
+export interface WritePlan extends HistoryRows {
   readonly devices: readonly DevicePlan[];
   readonly series: readonly SeriesPlan[];
   readonly events: readonly EventPlan[];
@@ -114,6 +117,7 @@ class Folding {
   private readonly events = new Map<string, EventPlan>();
   private readonly bindings = new Map<string, BindingPlan>();
   private readonly tags = new Map<string, TagPlan>();
+  private readonly history = new HistoryFolding();
   private readonly refused: DecodedMessage[] = [];
   private readonly expired = new Set<string>();
 
@@ -137,6 +141,7 @@ class Folding {
       events: [...this.events.values()],
       bindings: [...this.bindings.values()],
       tags: [...this.tags.values()],
+      ...this.history.result(),
       refused: this.refused,
       expired: this.expired,
     };
@@ -145,22 +150,28 @@ class Folding {
   private addState(event: DeviceEvent, message: DecodedMessage): void {
     if (event.kind === 'upgrade-job-changed') return; // concerns a product, not a device
     const device = this.device(event.device);
+    if (event.kind !== 'properties-reported') mentioned(device, event.at);
     switch (event.kind) {
       case 'device-identified':
+        this.history.addIdentity(event);
         return foldIdentity(device, event);
       case 'properties-reported':
         return this.addReadings(device, event, message);
       case 'presence-changed':
         heard(device, event.orderedBy);
+        this.history.addPresence(event);
         return foldPresence(device, event);
       case 'user-bound':
       case 'user-unbound':
         return this.addBinding(event);
       case 'lifecycle-changed':
+        this.history.addLifecycle(event);
         return foldLifecycle(device, event);
       case 'gateway-changed':
+        this.history.addGateway(event);
         return foldGateway(device, event);
       case 'tags-changed':
+        this.history.addTags(event);
         return this.addTags(event);
       case 'command-replied':
         if (event.byDevice) heard(device, event.at);
@@ -194,6 +205,7 @@ class Folding {
         gateway: null,
         firstSeen: null,
         lastSeen: null,
+        mentioned: null,
       };
       this.devices.set(text, device);
     }
@@ -331,6 +343,10 @@ function compareGateways(a: DeviceKey | null, b: DeviceKey | null): number {
 function heard(device: DevicePlan, at: Date): void {
   if (!device.firstSeen || at < device.firstSeen) device.firstSeen = at;
   if (!device.lastSeen || at > device.lastSeen) device.lastSeen = at;
+}
+
+function mentioned(device: DevicePlan, at: Date): void {
+  if (!device.mentioned || at < device.mentioned) device.mentioned = at;
 }
 
 function addValue(readings: Map<number, Value[]>, at: number, value: Value): void {

@@ -3,9 +3,11 @@ import { deviceKeyText, type DeviceKey } from '../domain/device-key.js';
 import type { SpoolPosition } from '../domain/event-sink.js';
 import { jsonOf, type Value } from '../domain/value.js';
 import { column } from './columns.js';
+import { knownSince, writeHistory, writeIdentities } from './history-rows.js';
 import type { CountRow } from './outcome-tally.js';
 import type { Transaction } from './prisma.service.js';
 import { setAsideRow } from './set-aside-row.js';
+import { ChangedRows } from './changed-rows.js';
 import type { DevicePlan, SeriesPlan, WritePlan } from './write-plan.js';
 import * as sql from './write-statements.js';
 
@@ -72,18 +74,22 @@ export async function lockDevices(
 }
 
 /**
- * Writes everything a plan holds.
+ * Writes everything a plan holds, and into the change log what it changed.
+ * @param logged false when no log is kept.
  * @returns the series whose current value was newer already.
  */
-export async function writePlan(tx: Transaction, plan: WritePlan): Promise<ReadonlySet<SeriesPlan>> {
-  const ids = await writeDevices(tx, plan.devices);
+export async function writePlan(tx: Transaction, plan: WritePlan, logged: boolean): Promise<ReadonlySet<SeriesPlan>> {
+  const changed = new ChangedRows(tx);
+  const ids = await writeDevices(tx, plan, changed);
   await forgetOldState(tx, plan.devices, ids);
   const { idOf: seriesIds, late } = await writeSeries(tx, plan.series, ids);
-  await writeReadings(tx, plan.series, seriesIds);
-  await writeEvents(tx, plan, ids);
-  await writeBindings(tx, plan, ids);
-  await writeTags(tx, plan, ids);
+  await writeReadings(plan.series, seriesIds, changed);
+  await writeEvents(plan, ids, changed);
+  await writeBindings(tx, plan, ids, changed);
+  await writeTags(plan, ids, changed);
+  await writeHistory(tx, plan, ids);
   await writeRefused(tx, plan.refused);
+  if (logged) await changed.log();
   return late;
 }
 
@@ -113,7 +119,8 @@ export async function lockSetAside(tx: Transaction, ids: readonly MessageKey[]):
 
 type DeviceIds = (device: DeviceKey) => number;
 
-async function writeDevices(tx: Transaction, devices: readonly DevicePlan[]): Promise<DeviceIds> {
+async function writeDevices(tx: Transaction, plan: WritePlan, changed: ChangedRows): Promise<DeviceIds> {
+  const { devices } = plan;
   const ids = new Map<string, number>();
   let missing = devices;
   while (missing.length > 0) {
@@ -126,16 +133,19 @@ async function writeDevices(tx: Transaction, devices: readonly DevicePlan[]): Pr
       column(missing, ({ device }) => device.deviceName),
     );
     for (const device of made) ids.set(deviceKeyText(device), device.id);
+    changed.made(made.map(({ id }) => id));
     missing = missing.filter(({ device }) => !ids.has(deviceKeyText(device))); // made by another writer meanwhile
   }
   const idOf: DeviceIds = (device) => found(ids.get(deviceKeyText(device)));
-  if (devices.length > 0) await updateDevices(tx, devices, idOf);
+  if (devices.length > 0) {
+    await writeIdentities(tx, devices, plan, idOf);
+    await updateDevices(devices, idOf, changed);
+  }
   return idOf;
 }
 
-async function updateDevices(tx: Transaction, devices: readonly DevicePlan[], idOf: DeviceIds): Promise<void> {
-  await tx.$executeRawUnsafe(
-    sql.UPDATE_DEVICES,
+async function updateDevices(devices: readonly DevicePlan[], idOf: DeviceIds, changed: ChangedRows): Promise<void> {
+  await changed.updateDevices(
     column(devices, ({ device }) => idOf(device)),
     column(devices, ({ iotId }) => iotId?.value ?? null),
     column(devices, ({ iotId }) => iotId?.at ?? null),
@@ -153,6 +163,7 @@ async function updateDevices(tx: Transaction, devices: readonly DevicePlan[], id
     column(devices, ({ gateway }) => gateway?.at ?? null),
     column(devices, ({ firstSeen }) => firstSeen),
     column(devices, ({ lastSeen }) => lastSeen),
+    column(devices, knownSince),
   );
 }
 
@@ -208,7 +219,7 @@ function seriesColumns(series: readonly SeriesPlan[], idOf: DeviceIds): string[]
   ];
 }
 
-async function writeReadings(tx: Transaction, series: readonly SeriesPlan[], idOf: SeriesIds): Promise<void> {
+async function writeReadings(series: readonly SeriesPlan[], idOf: SeriesIds, changed: ChangedRows): Promise<void> {
   const rows = series.flatMap((one) => {
     const id = idOf(one);
     return [...one.readings].map(([at, values]) => ({
@@ -219,8 +230,7 @@ async function writeReadings(tx: Transaction, series: readonly SeriesPlan[], idO
     }));
   });
   if (rows.length === 0) return;
-  await tx.$executeRawUnsafe(
-    sql.INSERT_READINGS,
+  await changed.insertReadings(
     column(rows, ({ id }) => id),
     column(rows, ({ at }) => at),
     column(rows, ({ only }) => (only ? numberOf(only) : null)),
@@ -229,10 +239,9 @@ async function writeReadings(tx: Transaction, series: readonly SeriesPlan[], idO
   );
 }
 
-async function writeEvents(tx: Transaction, { events }: WritePlan, idOf: DeviceIds): Promise<void> {
+async function writeEvents({ events }: WritePlan, idOf: DeviceIds, changed: ChangedRows): Promise<void> {
   if (events.length === 0) return;
-  await tx.$executeRawUnsafe(
-    sql.INSERT_EVENTS,
+  await changed.insertEvents(
     column(events, ({ at }) => at),
     column(events, ({ hash }) => hash),
     column(events, ({ device }) => (device ? idOf(device) : null)),
@@ -247,7 +256,12 @@ async function writeEvents(tx: Transaction, { events }: WritePlan, idOf: DeviceI
   );
 }
 
-async function writeBindings(tx: Transaction, { bindings }: WritePlan, idOf: DeviceIds): Promise<void> {
+async function writeBindings(
+  tx: Transaction,
+  { bindings }: WritePlan,
+  idOf: DeviceIds,
+  changed: ChangedRows,
+): Promise<void> {
   if (bindings.length === 0) return;
   const users = (rows: WritePlan['bindings']): string[] => [
     column(rows, ({ device }) => idOf(device)),
@@ -268,13 +282,12 @@ async function writeBindings(tx: Transaction, { bindings }: WritePlan, idOf: Dev
       fact,
     ]),
   );
-  await tx.$executeRawUnsafe(sql.RECOMPUTE_BINDINGS, ...users([...touched.values()]));
+  await changed.recomputeBindings(...users([...touched.values()]));
 }
 
-async function writeTags(tx: Transaction, { tags }: WritePlan, idOf: DeviceIds): Promise<void> {
+async function writeTags({ tags }: WritePlan, idOf: DeviceIds, changed: ChangedRows): Promise<void> {
   if (tags.length === 0) return;
-  await tx.$executeRawUnsafe(
-    sql.UPSERT_TAGS,
+  await changed.upsertTags(
     column(tags, ({ device }) => idOf(device)),
     column(tags, ({ key }) => key),
     column(tags, ({ value }) => value),

@@ -51,9 +51,9 @@ UPDATE "Device" d SET
   "online" = w."online", "since" = w."since", "presenceOrder" = w."presenceOrder", "offlineReason" = w."offlineReason",
   "lifecycle" = w."lifecycle", "lifecycleAt" = w."lifecycleAt", "createdAt" = w."createdAt",
   "gatewayProductKey" = w."gatewayProductKey", "gatewayDeviceName" = w."gatewayDeviceName", "gatewayAt" = w."gatewayAt",
-  "firstSeen" = w."firstSeen", "lastSeen" = w."lastSeen"
+  "firstSeen" = w."firstSeen", "lastSeen" = w."lastSeen", "knownSince" = w."knownSince"
 FROM (
-  SELECT o."id",
+  SELECT o."id", o AS "old",
     CASE WHEN c.iot THEN n.iot_id ELSE o."iotId" END AS "iotId",
     CASE WHEN c.iot THEN n.iot_id_at ELSE o."iotIdAt" END AS "iotIdAt",
     CASE WHEN c.type THEN n.type ELSE o."deviceType" END AS "deviceType",
@@ -69,7 +69,8 @@ FROM (
     CASE WHEN p.loose THEN NULL WHEN c.gateway THEN n.gateway_dn ELSE o."gatewayDeviceName" END AS "gatewayDeviceName",
     CASE WHEN p.loose THEN NULL WHEN c.gateway THEN n.gateway_at ELSE o."gatewayAt" END AS "gatewayAt",
     LEAST(o."firstSeen", n.first_seen) AS "firstSeen",
-    GREATEST(o."lastSeen", n.last_seen) AS "lastSeen"
+    GREATEST(o."lastSeen", n.last_seen) AS "lastSeen",
+    LEAST(o."knownSince", n.known) AS "knownSince"
   FROM unnest(
     $1::text::int4[],
     $2::text::text[], $3::text::timestamptz[],
@@ -77,9 +78,9 @@ FROM (
     $6::text::bool[], $7::text::timestamptz[], $8::text::timestamptz[], $9::text::int4[],
     $10::text::text[], $11::text::timestamptz[], $12::text::timestamptz[],
     $13::text::text[], $14::text::text[], $15::text::timestamptz[],
-    $16::text::timestamptz[], $17::text::timestamptz[]
+    $16::text::timestamptz[], $17::text::timestamptz[], $18::text::timestamptz[]
   ) AS n(id, iot_id, iot_id_at, type, type_at, online, since, presence_order, reason, lifecycle, lifecycle_at, created,
-         gateway_pk, gateway_dn, gateway_at, first_seen, last_seen)
+         gateway_pk, gateway_dn, gateway_at, first_seen, last_seen, known)
   JOIN "Device" o ON o."id" = n.id
   CROSS JOIN LATERAL (SELECT
     n.iot_id_at IS NOT NULL AND (o."iotIdAt" IS NULL
@@ -106,11 +107,11 @@ FROM (
 WHERE d."id" = w."id"
   AND (d."iotId", d."iotIdAt", d."deviceType", d."deviceTypeAt", d."online", d."since", d."presenceOrder", d."offlineReason",
        d."lifecycle", d."lifecycleAt", d."createdAt", d."gatewayProductKey", d."gatewayDeviceName", d."gatewayAt",
-       d."firstSeen", d."lastSeen")
+       d."firstSeen", d."lastSeen", d."knownSince")
     IS DISTINCT FROM
       (w."iotId", w."iotIdAt", w."deviceType", w."deviceTypeAt", w."online", w."since", w."presenceOrder", w."offlineReason",
        w."lifecycle", w."lifecycleAt", w."createdAt", w."gatewayProductKey", w."gatewayDeviceName", w."gatewayAt",
-       w."firstSeen", w."lastSeen")`;
+       w."firstSeen", w."lastSeen", w."knownSince")`;
 
 /** $1 device ids, $2 times of their \`create\`. Reports older than that are history, not state. */
 export const FORGET_OLD_PROPERTIES = `
@@ -162,6 +163,7 @@ RETURNING "id", "deviceId", "identifier"`;
  * $1 series, $2 times, $3 numbers, $4 JSON, $5 several. A further, different value of the same millisecond joins the row:
  * \`several\` then holds all of them, numbers first by size, the others by their text. Days that were rolled up before are marked:
  * this statement holds a lock on the marks, from before it looks until it is committed, which is what rollup-state.ts waits for.
+ * Answers what was stored, as two array literals: series and times.
  */
 export const INSERT_READINGS = `
 WITH stored AS (
@@ -187,10 +189,13 @@ WHERE EXISTS (
   EXCEPT
   SELECT jsonb_array_elements(coalesce(r."several", jsonb_build_array(coalesce(to_jsonb(r."number"), r."json")))))
 RETURNING r."seriesId", r."at"
-)
+), marked AS (
 INSERT INTO "RollupMark" ("seriesId", "day")
 SELECT DISTINCT s."seriesId", date_bin(INTERVAL '1 day', s."at", TIMESTAMPTZ '2000-01-01Z')
-FROM stored s WHERE s."at" < (SELECT "announced" FROM "RollupState") AND s."at" >= TIMESTAMPTZ '2015-01-01Z'`;
+FROM stored s WHERE s."at" < (SELECT "announced" FROM "RollupState") AND s."at" >= TIMESTAMPTZ '2015-01-01Z'
+)
+SELECT array_agg(s."seriesId")::text AS "left", array_agg(s."at")::text AS "right"
+FROM (SELECT * FROM stored ORDER BY "at", "seriesId") s`;
 
 /**
  * $1 times, $2 hashes, $3 device ids, $4 product keys, $5 kinds, $6 identifiers, $7 names, $8 types, $9 request ids,

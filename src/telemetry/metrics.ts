@@ -164,6 +164,38 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly streams = new Gauge({
+    name: 'living_mirror_streams',
+    help: 'Streams of changes that are being read.',
+    registers: [this.registry],
+    collect: () => this.askReporters(),
+  });
+
+  readonly streamHeldSeconds = new Gauge({
+    name: 'living_mirror_stream_held_seconds',
+    help: 'For how long streams have waited for a transaction that wrote changes and has not ended.',
+    registers: [this.registry],
+  });
+
+  readonly streamBehindSeconds = new Gauge({
+    name: 'living_mirror_stream_behind_seconds',
+    help: 'How far the slowest reader of a stream is behind the newest change.',
+    registers: [this.registry],
+  });
+
+  readonly streamEvents = new Counter({
+    name: 'living_mirror_stream_events_total',
+    help: 'Changes sent to readers of streams.',
+    registers: [this.registry],
+  });
+
+  readonly streamsEnded = new Counter({
+    name: 'living_mirror_streams_ended_total',
+    help: 'Streams that ended, by the reason (client, caught-up, gap, stalled, stopped, fault).',
+    labelNames: ['reason'] as const,
+    registers: [this.registry],
+  });
+
   /** `report` is called before the numbers of messages are read, to add what it has counted since: once a read, not once a message. */
   reportsWhenRead(report: () => void): void {
     this.reporters.push(report);

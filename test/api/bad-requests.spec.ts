@@ -67,7 +67,7 @@ describe('bad requests', () => {
     [`${DEVICE}/bindings?history=1`, 'history'],
     ['/v1/users/a%00b/devices', 'identityId'],
     ['/v1/users/anna/devices?at=x', 'at'],
-    ['/v1/events?identifier=x', 'identifier'],
+    ['/v1/events?device=x', 'device'],
     ['/v1/set-aside?replayed=1', 'replayed'],
     ['/v1/set-aside?device=iot-1', 'device'],
     ['/v1/set-aside?device=:d', 'device'],

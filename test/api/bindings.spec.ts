@@ -68,6 +68,32 @@ describe('bindings over REST', () => {
     ]);
   });
 
+  it.each([
+    ['from', 'to', 20, 30, ['bert']],
+    ['from', 'to', 19, 20, ['bert', 'anna']],
+    ['from', 'to', 0, 10, ['carl']],
+    ['from', 'to', 35, 36, ['dora', 'anna', 'bert']],
+  ])('tells who held it at some time from %s to %s: %i to %i', async (from, to, low, high, expected) => {
+    expect(await who(`?${from}=${after(low).toISOString()}&${to}=${after(high).toISOString()}`)).toEqual(expected);
+  });
+
+  it('tells the users of one tenant or scope', async () => {
+    expect(await who('?tenantId=tenant&scopeId=scope')).toEqual(['dora', 'anna', 'bert']);
+    expect(await who('?tenantId=other')).toEqual([]);
+    expect(await of('?scopeId=other')).toEqual([]);
+  });
+
+  it.each(['at=1&history=true', 'at=1&from=1', 'at=1&to=2'])('is asked in one way only, not with %s', async (query) => {
+    for (const path of ['/v1/devices/a1Lock:lock-1/bindings', '/v1/users/anna/devices']) {
+      expect((await api.get(`${path}?${query}`)).body).toMatchObject({ status: 400, errors: [{ parameter: 'at' }] });
+    }
+  });
+
+  it('tells what a user ever had, and what in a stretch of time', async () => {
+    expect(await of('?history=true&deleted=true')).toEqual(['lock-1', 'lock-2', 'lock-1', 'lock-3']);
+    expect(await of(`?from=${after(20).toISOString()}&to=${after(30).toISOString()}`)).toEqual(['lock-2']);
+  });
+
   const of = async (query: string): Promise<unknown[]> =>
     (await api.walk(`/v1/users/anna/devices${query}`, 1)).map(({ deviceName }) => deviceName);
 

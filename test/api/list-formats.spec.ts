@@ -39,6 +39,8 @@ const LISTS: [path: string, items: number][] = [
   ['/v1/ingest/ledger', 1],
   ['/v1/set-aside', 1],
   ['/v1/set-aside/replays', 1],
+  ['/v1/fleet/readings', 1204],
+  ['/v1/fleet/readings?productKey=a1&identifier=State&identifier=Total', 1203],
 ];
 
 describe('a list over REST', () => {

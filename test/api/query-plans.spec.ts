@@ -9,55 +9,9 @@ import type { Page } from '../../src/storage/read-columns.js';
 import { ReadingReader, type TimeRange } from '../../src/storage/reading.reader.js';
 import { ReplayJobReader } from '../../src/storage/replay-job.reader.js';
 import { SetAsideReader } from '../../src/storage/set-aside.reader.js';
-import { type Query, Snapshots } from '../../src/storage/snapshots.js';
+import { Snapshots } from '../../src/storage/snapshots.js';
 import { freshDatabase, type TestDatabase } from '../support/database.js';
-
-interface Plan {
-  readonly 'Node Type': string;
-  readonly 'Relation Name'?: string;
-  readonly 'Actual Loops': number;
-  readonly 'Shared Hit Blocks': number;
-  readonly 'Shared Read Blocks': number;
-  readonly Plans?: readonly Plan[];
-}
-
-interface Explained {
-  readonly Plan: Plan;
-}
-
-/** Has PostgreSQL explain every question before it is asked. */
-class ExplainedSnapshots extends Snapshots {
-  readonly explained: Explained[] = [];
-
-  override async read<T>(work: (query: Query) => Promise<T>): Promise<T> {
-    return super.read((query) =>
-      work(async (sql, ...parameters) => {
-        const [row] = await query<{ 'QUERY PLAN': Explained[] }>(
-          `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${sql}`,
-          ...parameters,
-        );
-        this.explained.push(...(row?.['QUERY PLAN'] ?? []));
-        return query(sql, ...parameters);
-      }),
-    );
-  }
-
-  /** The scans that were really done, as `Index Scan DeviceTag`; partitions without their table's name. */
-  scans(): string[] {
-    const walk = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(walk)];
-    return this.explained
-      .flatMap(({ Plan: plan }) => walk(plan))
-      .filter((plan) => plan['Relation Name'] !== undefined && plan['Actual Loops'] > 0)
-      .map((plan) => `${plan['Node Type']} ${plan['Relation Name'] ?? ''}`);
-  }
-
-  blocks(): number {
-    return this.explained.reduce(
-      (sum, { Plan: plan }) => sum + plan['Shared Hit Blocks'] + plan['Shared Read Blocks'],
-      0,
-    );
-  }
-}
+import { ExplainedSnapshots } from '../support/explained-snapshots.js';
 
 const DEVICES = 400;
 const PROPERTIES = 10;
@@ -74,8 +28,8 @@ const HISTORY = [
   `INSERT INTO "PropertyReading" ("at", "seriesId", "number")
    SELECT moment, p."id", 1 FROM generate_series(TIMESTAMPTZ '2019-01-01Z', '2026-11-20Z', INTERVAL '5 days') moment, "DeviceProperty" p
    WHERE p."id" % 10 = 0 OR p."deviceId" = 1`,
-  `INSERT INTO "EventLog" ("at", "hash", "deviceId", "kind", "value", "receivedAt")
-   SELECT moment, gen_random_uuid(), d."id", CASE WHEN d."id" = 7 THEN 'rare' ELSE 'event-raised' END, '{}', now()
+  `INSERT INTO "EventLog" ("at", "hash", "deviceId", "kind", "type", "value", "receivedAt")
+   SELECT moment, gen_random_uuid(), d."id", 'event-raised', CASE WHEN d."id" = 7 THEN 'rare' ELSE 'info' END, '{}', now()
    FROM generate_series(TIMESTAMPTZ '2019-01-01Z', '2026-11-20Z', INTERVAL '4 days') moment, "Device" d`,
   `INSERT INTO "SetAsideMessage" ("id", "reason", "detail", "transport", "properties", "body", "receivedAt", "replayedAt",
      "kind", "productKey", "deviceName", "topic", "refusedBy")
@@ -150,7 +104,7 @@ describe('the plans of queries over years of history', () => {
       (s) =>
         new EventReader(s).ofDevice(
           device,
-          { kind: 'event-raised' },
+          { kinds: ['event-raised'] },
           { from: new Date('2022-03-05Z'), to: new Date('2022-03-25Z'), order: 'desc' },
           PAGE,
         ),
@@ -169,7 +123,12 @@ describe('the plans of queries over years of history', () => {
       200,
     ],
     ['the bindings of a device', (s) => new BindingReader(s).ofDevice(device, 'now', PAGE), 0, 200],
-    ['the devices of a user', (s) => new BindingReader(s).ofUser('user-1001', 'now', false, PAGE), 0, 30],
+    [
+      'the devices of a user',
+      (s) => new BindingReader(s).ofUser({ identityId: 'user-1001' }, 'now', false, PAGE),
+      0,
+      30,
+    ],
     ['the newest set-aside messages', (s) => new SetAsideReader(s).list(EVERY_SET_ASIDE, PAGE), 0, 100],
     ...(
       [
@@ -219,7 +178,7 @@ describe('the plans of queries over years of history', () => {
   });
 
   it.each<[string, (snapshots: Snapshots) => Promise<{ readonly next: unknown } | null>, number]>([
-    ['a rare kind of event', (s) => new EventReader(s).all({ kind: 'rare' }, EVER, PAGE), 1_000],
+    ['a rare type of event', (s) => new EventReader(s).all({ types: ['rare'] }, EVER, PAGE), 1_000],
     [
       'a rare combination of set-aside messages',
       (s) => new SetAsideReader(s).list({ ...EVERY_SET_ASIDE, reason: 'not-json', topicPrefix: '/rare/' }, PAGE),
@@ -239,7 +198,7 @@ describe('the plans of queries over years of history', () => {
       let after: EventPlace | null = null;
       do {
         const page: Page<EventView, EventPlace> = await reader.all(
-          { kind: 'rare' },
+          { types: ['rare'] },
           { ...EVER, order },
           { limit: 30, after },
         );
@@ -247,7 +206,7 @@ describe('the plans of queries over years of history', () => {
         after = page.next;
       } while (after);
       const [row] = await prisma.$queryRawUnsafe<{ count: number }[]>(
-        `SELECT count(*)::int AS count FROM "EventLog" WHERE "kind" = 'rare'`,
+        `SELECT count(*)::int AS count FROM "EventLog" WHERE "type" = 'rare'`,
       );
       expect(found).toHaveLength(row!.count);
       expect(found).toEqual(order === 'asc' ? [...found].sort() : [...found].sort().reverse());

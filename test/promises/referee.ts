@@ -87,6 +87,12 @@ export function verdict(facts: readonly Fact[], messages: readonly Fact[]): Verd
       ...statuses.map(([order]) => order),
       ...[...of('event'), ...of('check-failed')].filter((fact) => fact.device === device).map(({ time }) => time),
     ];
+    const mentioned = facts.flatMap((fact) => {
+      if (fact.kind === 'poison' || fact.kind === 'batch') return [];
+      if (fact.device !== device && !(fact.kind === 'topology' && fact.gateway === device)) return [];
+      return [fact.kind === 'report' ? fact.sent : fact.time];
+    });
+    const known = [...heard, ...mentioned];
     return {
       deviceName: device,
       iotId: iotId?.[1] ?? null,
@@ -105,6 +111,7 @@ export function verdict(facts: readonly Fact[], messages: readonly Fact[]): Verd
       gatewayAt: gateway ? iso(gateway[0]) : null,
       firstSeen: heard.length > 0 ? iso(Math.min(...heard)) : null,
       lastSeen: heard.length > 0 ? iso(Math.max(...heard)) : null,
+      knownSince: known.length > 0 ? iso(Math.min(...known)) : null,
     };
   });
   const createdAt = (device: string): number =>

@@ -11,7 +11,7 @@ export interface MirrorRows {
 }
 
 const ROWS: Record<keyof MirrorRows, string> = {
-  devices: `SELECT d."productKey" AS pk, (to_jsonb(d) - 'id' - 'productKey')::text AS row FROM "Device" d`,
+  devices: `SELECT d."productKey" AS pk, (to_jsonb(d) - 'id' - 'productKey' - 'lastSeenHour')::text AS row FROM "Device" d`,
   tags: `SELECT d."productKey" AS pk, concat_ws(' ', d."deviceName", t."key", t."value", t."at") AS row
     FROM "DeviceTag" t JOIN "Device" d ON d."id" = t."deviceId"`,
   properties: `SELECT d."productKey" AS pk, concat_ws(' ', d."deviceName", p."identifier", p."at", p."number", p."json") AS row

@@ -15,22 +15,13 @@ CREATE TABLE "ReadingRollup" (
     "first" DECIMAL NOT NULL,
     "last" DECIMAL NOT NULL,
     "area" DECIMAL NOT NULL,
-    "places" SMALLINT[],
-    "counts" INTEGER[],
-    "sums" DECIMAL[],
-    "minima" DECIMAL[],
-    "maxima" DECIMAL[],
-    "firsts" DECIMAL[],
-    "firstAts" INTEGER[],
-    "lasts" DECIMAL[],
-    "lastAts" INTEGER[],
-    "areas" DECIMAL[],
+    "parts" TEXT,
 
     CONSTRAINT "ReadingRollup_pkey" PRIMARY KEY ("seriesId", "hours", "at")
 ) PARTITION BY RANGE ("at");
 
--- Which series have rolled-up hours lately: few rows, and no column of those that are asked for by series.
-CREATE INDEX "ReadingRollup_hours_idx" ON "ReadingRollup"("at") WHERE "hours" = 1;
+-- Which series have many readings: those whose hours are rolled up as soon as they are over (BUSY_DAY in rollup-statements.ts).
+CREATE INDEX "ReadingRollup_busy_idx" ON "ReadingRollup"("at") WHERE "hours" = 24 AND "count" >= 720;
 
 CREATE VIEW "ReadingRollupView" AS
 SELECT d."productKey" || ':' || d."deviceName" AS "device", p."identifier", u."at", u."hours", u."count", u."sum", u."min", u."max",
