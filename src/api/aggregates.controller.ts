@@ -1,6 +1,7 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { AggregateReader, type AggregateView, UnanswerableAggregates } from '../storage/aggregate.reader.js';
+import { UserScope } from '../storage/user-scope.js';
 import { AggregatesQuery } from './aggregates.queries.js';
 import { AggregateList } from './aggregates.schemas.js';
 import { Answers } from './answers.js';
@@ -8,11 +9,15 @@ import { DeviceParams, ofDevice } from './device-params.js';
 import type { ListAnswer } from './list-answer.js';
 import { BadParameters } from './problem.js';
 import { rangeOf } from './queries.js';
+import { userOf } from './user-scope.queries.js';
 
 @ApiTags('history')
 @Controller('v1')
 export class AggregatesController {
-  constructor(private readonly readings: AggregateReader) {}
+  constructor(
+    private readonly readings: AggregateReader,
+    private readonly scope: UserScope,
+  ) {}
 
   @Get('devices/:device/aggregates')
   @Answers(
@@ -25,8 +30,11 @@ export class AggregatesController {
   async aggregates(@Param() params: DeviceParams, @Query() query: AggregatesQuery): Promise<ListAnswer<AggregateView>> {
     const { from, to } = rangeOf({ from: query.from, to: query.to, order: 'asc' });
     const question = { ...query, identifiers: query.identifier ?? null, from, to, now: new Date() };
+    const user = userOf(query);
     try {
-      const items = await ofDevice(params, (device) => this.readings.aggregates(device, question));
+      const items = await ofDevice(params, (device) =>
+        this.scope.asking(device, user, (windows) => this.readings.aggregates(device, question, windows)),
+      );
       return { items, next: null };
     } catch (error) {
       if (!(error instanceof UnanswerableAggregates)) throw error;

@@ -12,9 +12,10 @@ import {
 import { isTimeZone } from '../domain/calendar-buckets.js';
 import { type Interval, parseInterval } from '../domain/interval.js';
 import { Texts, Time, WholeNumber, Words } from './parameters.js';
+import { UserScopeQuery } from './user-scope.queries.js';
 
 /** Which readings of a device are summed up. */
-export class SummaryQuery {
+export class SummaryQuery extends UserScopeQuery {
   @IsOptional()
   @Texts(256, 100)
   @ApiPropertyOptional({

@@ -2,9 +2,11 @@ import { Module } from '@nestjs/common';
 import { IngestModule } from '../ingest/ingest.module.js';
 import { ReaderModule } from '../storage/reader.module.js';
 import { StorageModule } from '../storage/storage.module.js';
+import { UserDevicesController } from './user-devices.controller.js';
 import { AggregatesController } from './aggregates.controller.js';
 import { AsOf } from './as-of.js';
 import { BindingsController } from './bindings.controller.js';
+import { ChartController } from './chart.controller.js';
 import { DevicesController } from './devices.controller.js';
 import { ErasuresController } from './erasures.controller.js';
 import { EventsController } from './events.controller.js';
@@ -13,6 +15,7 @@ import { FleetReadingsController } from './fleet-readings.controller.js';
 import { HealthController } from './health.controller.js';
 import { HistoryController } from './history.controller.js';
 import { IngestController } from './ingest.controller.js';
+import { ReadingsController } from './readings.controller.js';
 import { SetAsideReplaysController } from './set-aside-replays.controller.js';
 import { SetAsideController } from './set-aside.controller.js';
 import { StreamController } from './stream.controller.js';
@@ -25,7 +28,9 @@ import { StorageController } from './storage.controller.js';
   controllers: [
     DevicesController,
     HistoryController,
+    ReadingsController,
     AggregatesController,
+    ChartController,
     BindingsController,
     IngestController,
     SetAsideReplaysController,
@@ -34,6 +39,7 @@ import { StorageController } from './storage.controller.js';
     HealthController,
     ErasuresController,
     EventsController,
+    UserDevicesController,
     StreamController,
     FleetReadingsController,
   ],

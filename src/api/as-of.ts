@@ -3,10 +3,10 @@ import { AsOfReader, BeforeKept, type FleetThen } from '../storage/as-of.reader.
 import type { DeviceView, PropertyView, StatusView } from '../storage/device.reader.js';
 import { Cursors } from './cursor.js';
 import { type DeviceParams, ofDevice } from './device-params.js';
+import { DevicesQuery, namesLifecycle } from './devices.queries.js';
 import { parseFilter } from './filter/parse-filter.js';
 import type { ListAnswer } from './list-answer.js';
 import { BadParameters, type ProblemDocument } from './problem.js';
-import { DevicesQuery } from './queries.js';
 
 /** The answer is beyond what is kept; the problem names the oldest moment that can be asked about. */
 export class BeyondHistory extends HttpException {
@@ -24,7 +24,7 @@ export class BeyondHistory extends HttpException {
 }
 
 const cursors = new Cursors('devices as of', 'text', 'text');
-const LIST_TAKES = new Set(['at', 'productKey', 'deleted', 'filter', 'limit', 'cursor']);
+const LIST_TAKES = new Set(['at', 'productKey', 'deleted', 'filter', 'fields', 'limit', 'cursor']);
 
 /** Devices as they were at a moment, for the controllers whose routes take `at`. */
 @Injectable()
@@ -51,7 +51,11 @@ export class AsOf {
     refuseForeign(query);
     const { productKey, deleted, filter: text, limit, cursor } = query;
     const filter = text === undefined ? null : parseFilter(text);
-    const fleet: FleetThen = { deleted, filter, ...(productKey !== undefined && { productKey }) };
+    const fleet: FleetThen = {
+      deleted: deleted || (filter !== null && namesLifecycle(filter)),
+      filter,
+      ...(productKey !== undefined && { productKey }),
+    };
     const question = [at, productKey, deleted, text];
     const page = { limit, after: cursors.read(question, cursor) };
     const { items, next } = await asked(at, () => this.reader.list(fleet, at, page));

@@ -2,6 +2,7 @@ import { NotFoundException } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import type { DeviceKey } from '../domain/device-key.js';
 import { type DeviceReference, SeveralDevices } from '../storage/device.reader.js';
+import { UnknownDevice } from '../storage/find-devices.js';
 import { Text } from './parameters.js';
 import { AmbiguousDevice, BadParameters } from './problem.js';
 
@@ -47,15 +48,37 @@ export async function ofDevice<T>(
   ask: (reference: DeviceReference) => Promise<T | null>,
 ): Promise<T> {
   const reference = deviceReference(params);
+  const answer = await named(() => ask(reference));
+  if (answer === null) throw noDevice(reference);
+  return answer;
+}
+
+/**
+ * Asks about the devices that a request names.
+ * @throws NotFoundException, AmbiguousDevice or BadParameters
+ */
+export async function ofDevices<T>(
+  devices: readonly string[],
+  ask: (references: readonly DeviceReference[]) => Promise<T>,
+): Promise<T> {
+  const references = devices.map((device) => deviceReference({ device }));
+  return named(() => ask(references));
+}
+
+/** Says in words of REST what is wrong with a device that was named. */
+async function named<T>(ask: () => Promise<T>): Promise<T> {
   try {
-    const answer = await ask(reference);
-    if (answer !== null) return answer;
+    return await ask();
   } catch (error) {
+    if (error instanceof UnknownDevice) throw noDevice(error.reference);
     throw error instanceof SeveralDevices ? new AmbiguousDevice(error.iotId, error.candidates) : error;
   }
-  throw new NotFoundException(
+}
+
+function noDevice(reference: DeviceReference): NotFoundException {
+  return new NotFoundException(
     'iotId' in reference
       ? `No device holds the iotId ${reference.iotId}`
-      : `No device ${params.device} (productKey:deviceName)`,
+      : `No device ${reference.productKey}:${reference.deviceName} (productKey:deviceName)`,
   );
 }

@@ -5,7 +5,7 @@ import { ErasureRunner } from '../storage/erasure-runner.js';
 import { ErasureReader, type ErasureView } from '../storage/erasure.reader.js';
 import { Answers } from './answers.js';
 import { Cursors } from './cursor.js';
-import { ErasureParams, EraseUserQuery } from './erasures.queries.js';
+import { ErasureParams, NarrowedUserQuery } from './erasures.queries.js';
 import { ErasureList, ErasureSchema } from './erasures.schemas.js';
 import type { ListAnswer } from './list-answer.js';
 import { NoQuery, PageQuery, UserParams } from './queries.js';
@@ -33,7 +33,7 @@ export class ErasuresController {
   )
   async erase(
     @Param() { identityId }: UserParams,
-    @Query() { tenantId, scopeId }: EraseUserQuery,
+    @Query() { tenantId, scopeId }: NarrowedUserQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ErasureView> {
     const id = await this.erasures.start({ identityId, tenantId, scopeId });

@@ -3,15 +3,16 @@ import { Transform } from 'class-transformer';
 import { IsOptional, Matches } from 'class-validator';
 import { Text } from './parameters.js';
 
-export class EraseUserQuery {
+/** A user of one tenant or scope. */
+export class NarrowedUserQuery {
   @IsOptional()
   @Text(256)
-  @ApiPropertyOptional({ description: 'Only what is kept of them as a user of this tenant.' })
+  @ApiPropertyOptional({ description: 'Only as a user of this tenant.' })
   readonly tenantId?: string;
 
   @IsOptional()
   @Text(256)
-  @ApiPropertyOptional({ description: 'Only what is kept of them as a user in this isolation scope.' })
+  @ApiPropertyOptional({ description: 'Only as a user in this isolation scope.' })
   readonly scopeId?: string;
 }
 

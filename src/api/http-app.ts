@@ -5,6 +5,7 @@ import { Settings } from '../config/settings.js';
 import { Metrics } from '../telemetry/metrics.js';
 import { askedByCaller } from './asker-of-request.js';
 import { bringsToken, challenge, isOpen } from './bearer-token.js';
+import { answerUnchanged } from './entity-tag.js';
 import { exactJson } from './exact-json.js';
 import { serveDocs } from './docs.js';
 import { UNKNOWN_PARAMETER } from './parameter-values.js';
@@ -44,6 +45,7 @@ export function configureHttp(app: NestFastifyApplication): void {
     if (passedOver.length > 0) return done(new BadParameters(passedOver.map(unknownParameter)));
     askedByCaller(request, reply, settings.queryTimeoutMs, done);
   });
+  server.addHook('onSend', answerUnchanged);
   server.addHook('onResponse', (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
     const seconds = reply.elapsedTime / 1000;
     const labels = {

@@ -16,7 +16,7 @@ export function withValues(problem: ProblemDocument, request: FastifyRequest): P
 function withValue(error: ParameterProblem, request: FastifyRequest): ParameterProblem {
   if (error.detail === UNKNOWN_PARAMETER || error.value !== undefined) return error;
   const value = given(error.parameter, request);
-  return value === undefined ? error : { parameter: error.parameter, value: shortened(value), detail: error.detail };
+  return value === undefined ? error : { ...error, value: shortened(value) };
 }
 
 function given(parameter: string, { query, params, body }: FastifyRequest): unknown {

@@ -5,6 +5,7 @@ import { type PeriodLength, PERIODS } from '../storage/ledger.reader.js';
 import type { TimeRange } from '../storage/reading.reader.js';
 import { Flag, Text, Texts, Time, WholeNumber } from './parameters.js';
 import { BadParameters } from './problem.js';
+import { UserScopeQuery } from './user-scope.queries.js';
 
 /** How much of a list, and from where on. */
 export class PageQuery {
@@ -87,44 +88,7 @@ export function rangeOf({ from, to, order }: Pick<RangeQuery, 'from' | 'to' | 'o
   return { from: from ?? null, to: to ?? null, order };
 }
 
-export class DevicesQuery extends PageQuery {
-  @IsOptional()
-  @Text(256)
-  @ApiPropertyOptional({ example: 'a1B2c3D4e5F' })
-  readonly productKey?: string;
-
-  @IsOptional()
-  @Text(256)
-  @ApiPropertyOptional()
-  readonly deviceType?: string;
-
-  @IsOptional()
-  @IsIn(['true', 'false', 'unknown'], { message: 'must be true, false or unknown' })
-  @ApiPropertyOptional({ enum: ['true', 'false', 'unknown'], description: '`unknown`: no status message came yet.' })
-  readonly online?: 'true' | 'false' | 'unknown';
-
-  @IsOptional()
-  @Text(256)
-  @ApiPropertyOptional({ description: "Part of the device's name or of its iotId, whatever the case." })
-  readonly q?: string;
-
-  @IsOptional()
-  @Flag()
-  @ApiPropertyOptional({ type: 'boolean', default: false, description: 'Show deleted devices, too.' })
-  readonly deleted: boolean = false;
-
-  @IsOptional()
-  @Text(4000)
-  @ApiPropertyOptional({ example: 'online eq true', description: 'A condition (docs/filters.md).' })
-  readonly filter?: string;
-
-  @IsOptional()
-  @Time()
-  @time('As they were at this time, instead of now.')
-  readonly at?: Date;
-}
-
-export class ReadingsQuery extends RangeQuery {
+export class ReadingsQuery extends IntersectionType(RangeQuery, UserScopeQuery) {
   @IsOptional()
   @Texts(256, 100)
   @ApiPropertyOptional({

@@ -102,12 +102,26 @@ export class DeviceSchema {
   readonly owners!: OwnerSchema[];
 }
 
+export class DeviceCountSchema {
+  @ApiProperty({ type: 'integer', example: 1234 })
+  readonly value!: number;
+
+  @ApiProperty({ type: 'boolean', description: 'False: an estimate, from a sample.' })
+  readonly exact!: boolean;
+}
+
 export class DeviceList {
   @ApiProperty({ type: [DeviceSchema] })
   readonly items!: DeviceSchema[];
 
   @ApiProperty(NEXT)
   readonly next!: string | null;
+
+  @ApiPropertyOptional({
+    type: DeviceCountSchema,
+    description: 'Only with the parameter `count`, on the first page: how many devices there are in all.',
+  })
+  readonly count?: DeviceCountSchema;
 }
 
 export class StatusSchema {

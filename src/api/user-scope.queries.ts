@@ -1,6 +1,7 @@
-import { ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional } from 'class-validator';
 import type { UserReference } from '../storage/user-windows.js';
+import { DeviceParams } from './device-params.js';
 import { Text } from './parameters.js';
 import { BadParameters } from './problem.js';
 
@@ -23,6 +24,12 @@ export class UserScopeQuery {
   @Text(256)
   @ApiPropertyOptional({ description: 'With `user`: only as a user in this isolation scope.' })
   readonly scopeId?: string;
+}
+
+export class UserDeviceParams extends DeviceParams {
+  @Text(256)
+  @ApiProperty({ example: '50ebop9xxxxxxxxxxxxxxxxxxxxxxxxxxxxx7384' })
+  readonly identityId!: string;
 }
 
 /**

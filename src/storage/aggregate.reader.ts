@@ -18,10 +18,11 @@ import { type DeviceReference, findDevice, type FoundDevice } from './device.rea
 import { type DeviceSeries, EVER, heard, seriesOf } from './device-series.js';
 import { JsonText } from './json-text.js';
 import { type Neighbours, neighboursOf } from './neighbours.js';
-import { partialAggregates } from './partial-aggregates.js';
 import { percentilesOf } from './percentiles.js';
 import type { Instant } from './read-columns.js';
 import type { Bounds } from './reading-source.js';
+import { seenThrough, seriesWithin } from './seen-through.js';
+import { rolledPartials } from './rolled-partials.js';
 import { type Query, Snapshots } from './snapshots.js';
 import { stateChanges } from './state-changes.js';
 
@@ -100,9 +101,11 @@ export class AggregateReader {
     windows: readonly Bounds[] = EVER,
   ): Promise<readonly AggregateView[] | null> {
     return this.snapshots.read(async (query) => {
-      const device = await findDevice(query, reference);
-      if (!device) return null;
-      const series = await seriesOf(query, device, question.identifiers);
+      const found = await findDevice(query, reference);
+      if (!found) return null;
+      const device = seenThrough(found, windows, question.now);
+      const all = await seriesOf(query, [device], question.identifiers);
+      const series = await seriesWithin(query, all, windows, question.now);
       const range = rangeOf(device, question);
       if (series.length === 0 || !range) return [];
       const buckets = cut(question, range, series.length);
@@ -152,7 +155,7 @@ async function factsOf(
   const until = Math.min(range.high, Math.max(question.now.getTime(), known.high - 1));
   const wants = wantsOf(question);
 
-  const partials = await partialAggregates(query, { seriesIds, stretches: looked, ends: wants.ends });
+  const partials = await rolledPartials(query, { seriesIds, stretches: looked, ends: wants.ends });
   const neighbours = await neighboursOf(query, seriesIds, range, windows, known, wants);
   const shares = question.functions.flatMap((name) => percentileShare(name) ?? []);
   const percentiles = await percentilesOf(query, seriesIds, looked, shares);

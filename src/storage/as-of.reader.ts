@@ -5,7 +5,6 @@ import type { FilterExpression } from '../domain/filter-expression.js';
 import { matchesFilter } from '../domain/filter-match.js';
 import { devicesThen, type DeviceThen } from './as-of-state.js';
 import {
-  type DevicePlace,
   type DeviceReference,
   type DeviceView,
   type PropertyView,
@@ -14,6 +13,9 @@ import {
 } from './device.reader.js';
 import { type Page, type PageRequest, Parameters } from './read-columns.js';
 import { type Query, Snapshots } from './snapshots.js';
+
+/** The place of a device in the list: productKey, deviceName. */
+type DevicePlace = readonly [productKey: string, deviceName: string];
 
 /** What of the past is kept. */
 export interface KeptHistory {

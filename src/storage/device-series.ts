@@ -1,3 +1,4 @@
+import { column } from './columns.js';
 import type { FoundDevice } from './device.reader.js';
 import type { Bounds } from './reading-source.js';
 import type { Query } from './snapshots.js';
@@ -5,23 +6,25 @@ import type { Query } from './snapshots.js';
 /** A property of a device, as its readings are kept. */
 export interface DeviceSeries {
   readonly id: number;
+  readonly deviceId: number;
   readonly identifier: string;
 }
 
 /** All of history. */
 export const EVER: readonly Bounds[] = [{ low: -Infinity, high: Infinity }];
 
-/** The named properties of a device that were ever reported, or all, by identifier. */
+/** The named properties of devices that were ever reported, or all, by identifier. */
 export async function seriesOf(
   query: Query,
-  device: FoundDevice,
+  devices: readonly FoundDevice[],
   identifiers: readonly string[] | null,
 ): Promise<readonly DeviceSeries[]> {
   return query<DeviceSeries>(
-    `SELECT p."id", p."identifier" FROM "DeviceProperty" p
-     WHERE p."deviceId" = $1::int AND ($2::text IS NULL OR p."identifier" = ANY(ARRAY(SELECT json_array_elements_text($2::text::json))))
+    `SELECT p."id", p."deviceId", p."identifier" FROM "DeviceProperty" p
+     WHERE p."deviceId" = ANY($1::text::int4[])
+       AND ($2::text IS NULL OR p."identifier" = ANY(ARRAY(SELECT json_array_elements_text($2::text::json))))
      ORDER BY p."identifier" COLLATE "C"`,
-    device.id,
+    column(devices, ({ id }) => id),
     identifiers && JSON.stringify(identifiers),
   );
 }

@@ -1,8 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { DeviceKey } from '../domain/device-key.js';
+import { ALL_FIELDS, deviceColumns, type DeviceFields, deviceOf, type DeviceRow } from './device-fields.js';
+import type { DeviceView, PropertyView } from './device-view.js';
 import { JsonText } from './json-text.js';
-import { instant, type Instant, type Page, pageOf, type PageRequest, Parameters } from './read-columns.js';
+import { instant, type Instant, Parameters } from './read-columns.js';
 import { type Query, Snapshots } from './snapshots.js';
+
+export type { DeviceView, OwnerView, PropertyView } from './device-view.js';
 
 /** What a request calls a device: by its key, or by an iotId. */
 export type DeviceReference = DeviceKey | { readonly iotId: string };
@@ -14,37 +18,6 @@ export interface FoundDevice extends DeviceKey {
   readonly lastSeen: Instant | null;
 }
 
-/** The current value of one property. */
-export interface PropertyView {
-  readonly value: JsonText;
-  readonly at: Instant;
-}
-
-/** Who owns a device now. */
-export interface OwnerView {
-  readonly identityId: string;
-  readonly scopeId: string;
-  readonly tenantId: string;
-  readonly since: Instant;
-}
-
-/** Everything about a device as it is now. */
-export interface DeviceView extends DeviceKey {
-  readonly iotId: string | null;
-  readonly deviceType: string | null;
-  /** Null until a status message came. */
-  readonly online: boolean | null;
-  readonly since: Instant | null;
-  readonly lastSeen: Instant | null;
-  readonly firstSeen: Instant | null;
-  readonly lifecycle: string | null;
-  /** productKey:deviceName */
-  readonly gateway: string | null;
-  readonly tags: Readonly<Record<string, string>>;
-  readonly properties: Readonly<Record<string, PropertyView>>;
-  readonly owners: readonly OwnerView[];
-}
-
 /** Presence alone. */
 export interface StatusView {
   readonly online: boolean | null;
@@ -53,20 +26,6 @@ export interface StatusView {
   /** The platform's offlineReasonCode. */
   readonly reason: number | null;
 }
-
-/** Which devices a list shows; what is undefined does not matter. */
-export interface DeviceFilter {
-  readonly productKey?: string;
-  readonly deviceType?: string;
-  readonly online?: boolean | 'unknown';
-  /** Part of the device's name or of its iotId, whatever the case. */
-  readonly q?: string;
-  /** Whether deleted devices are shown, too. */
-  readonly deleted: boolean;
-}
-
-/** The place of a device in the list: productKey, deviceName. */
-export type DevicePlace = readonly [productKey: string, deviceName: string];
 
 /** Several devices that are not deleted hold the same iotId. */
 export class SeveralDevices extends Error {
@@ -83,66 +42,30 @@ export class SeveralDevices extends Error {
 
 const CANDIDATES = 20;
 
-const VIEW = `
-  d."productKey", d."deviceName", d."iotId", d."deviceType", d."online", ${instant('d."since"')} AS "since",
-  ${instant('d."lastSeen"')} AS "lastSeen", ${instant('d."firstSeen"')} AS "firstSeen", d."lifecycle",
-  d."gatewayProductKey" || ':' || d."gatewayDeviceName" AS "gateway",
-  (SELECT json_object_agg(t."key", t."value" ORDER BY t."key")::text FROM "DeviceTag" t WHERE t."deviceId" = d."id") AS "tags",
-  (SELECT json_agg(json_build_array(p."identifier", coalesce(p."number"::text, p."json"::text), ${instant('p."at"')})
-                   ORDER BY p."identifier")::text
-   FROM "DeviceProperty" p WHERE p."deviceId" = d."id" AND p."at" IS NOT NULL) AS "properties",
-  (SELECT json_agg(json_build_object('identityId', b."identityId", 'scopeId', b."scopeId", 'tenantId', b."tenantId",
-                                     'since', ${instant('b."from"')}) ORDER BY b."from", b."identityId", b."scopeId", b."tenantId")::text
-   FROM "UserBinding" b WHERE b."deviceId" = d."id" AND b."bound" AND b."owned" AND b."until" IS NULL) AS "owners"`;
-
-interface ViewRow extends Omit<DeviceView, 'tags' | 'properties' | 'owners'> {
-  readonly tags: string | null;
-  readonly properties: string | null;
-  readonly owners: string | null;
-}
-
 /** Answers what devices are now. */
 @Injectable()
 export class DeviceReader {
   constructor(private readonly snapshots: Snapshots) {}
 
-  /** Devices by productKey and deviceName. */
-  async list(filter: DeviceFilter, page: PageRequest<DevicePlace>): Promise<Page<DeviceView, DevicePlace>> {
-    const parameters = new Parameters();
-    const conditions = ['TRUE'];
-    if (filter.productKey !== undefined)
-      conditions.push(`d."productKey" = ${parameters.add(filter.productKey, 'text')}`);
-    if (filter.deviceType !== undefined)
-      conditions.push(`d."deviceType" = ${parameters.add(filter.deviceType, 'text')}`);
-    if (filter.online === 'unknown') conditions.push('d."online" IS NULL');
-    else if (filter.online !== undefined) conditions.push(`d."online" = ${parameters.add(filter.online, 'boolean')}`);
-    if (!filter.deleted) conditions.push(`d."lifecycle" IS DISTINCT FROM 'delete'`);
-    if (filter.q !== undefined) {
-      const part = `lower(${parameters.add(filter.q, 'text')})`;
-      conditions.push(`(strpos(lower(d."deviceName"), ${part}) > 0 OR strpos(lower(d."iotId"), ${part}) > 0)`);
-    }
-    if (page.after) {
-      const [productKey, deviceName] = page.after;
-      conditions.push(
-        `(d."productKey", d."deviceName") > (${parameters.add(productKey, 'text')}, ${parameters.add(deviceName, 'text')})`,
-      );
-    }
-    const limit = parameters.add(page.limit + 1, 'int');
-    const rows = await this.snapshots.read((query) =>
-      query<ViewRow>(
-        `SELECT ${VIEW} FROM (
-           SELECT * FROM "Device" d WHERE ${conditions.join(' AND ')} ORDER BY d."productKey", d."deviceName" LIMIT ${limit}
-         ) d ORDER BY d."productKey", d."deviceName"`,
+  /**
+   * What is asked for of one device.
+   * @throws SeveralDevices
+   */
+  async find(reference: DeviceReference): Promise<DeviceView | null>;
+  async find(reference: DeviceReference, fields: DeviceFields): Promise<Partial<DeviceView> | null>;
+  async find(reference: DeviceReference, fields: DeviceFields = ALL_FIELDS): Promise<Partial<DeviceView> | null> {
+    return this.snapshots.read(async (query) => {
+      const device = await findDevice(query, reference);
+      if (!device) return null;
+      const parameters = new Parameters();
+      const id = parameters.add(device.id, 'int');
+      const columns = deviceColumns(fields, parameters);
+      const [row] = await query<DeviceRow>(
+        `SELECT ${columns} FROM "Device" d WHERE d."id" = ${id}`,
         ...parameters.values,
-      ),
-    );
-    return pageOf(rows, page.limit, deviceView, (row) => [row.productKey, row.deviceName] as const);
-  }
-
-  /** @throws SeveralDevices */
-  async find(reference: DeviceReference): Promise<DeviceView | null> {
-    const row = await this.about<ViewRow>(reference, VIEW);
-    return row && deviceView(row);
+      );
+      return row ? deviceOf(row, fields) : null;
+    });
   }
 
   /** @throws SeveralDevices */
@@ -213,16 +136,4 @@ export async function findDevice(query: Query, reference: DeviceReference): Prom
     );
   }
   return holders[0] ?? null;
-}
-
-function deviceView(row: ViewRow): DeviceView {
-  const properties = JSON.parse(row.properties ?? '[]') as [identifier: string, value: string, at: Instant][];
-  return {
-    ...row,
-    tags: JSON.parse(row.tags ?? '{}') as Record<string, string>,
-    properties: Object.fromEntries(
-      properties.map(([identifier, value, at]) => [identifier, { value: new JsonText(value), at }]),
-    ),
-    owners: JSON.parse(row.owners ?? '[]') as OwnerView[],
-  };
 }

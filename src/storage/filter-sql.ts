@@ -12,27 +12,28 @@ import type { Parameters } from './read-columns.js';
  * `domain/filter-match.ts` says of the device in memory.
  */
 export function filterSql(filter: FilterExpression, parameters: Parameters, device = 'd'): string {
-  const sql = new FilterSql(parameters, device);
-  return sql.expression(filter);
+  return new FilterSql(parameters, device).expression(filter);
 }
 
 const OPERATORS: Record<Exclude<ComparisonOperator, 'ne'>, string> = { eq: '=', gt: '>', ge: '>=', lt: '<', le: '<=' };
 
-type Order = keyof typeof OPERATORS;
+/** Operators that a range of an index can answer. */
+export type Order = keyof typeof OPERATORS;
 type Typed = Exclude<FilterValue, { type: 'null' }>;
 
 /** Makes of a value's SQL a condition on it; null stands for false. */
-type Condition = (operand: Operand) => string;
+export type Condition = (operand: Operand) => string;
 
 /** A value in SQL: a column, or JSON that may hold anything. `number` is where a number is kept beside the JSON. */
-type Operand =
+export type Operand =
   | { readonly kind: 'column'; readonly sql: string }
   | { readonly kind: 'json'; readonly sql: string; readonly number: string | null };
 
-class FilterSql {
+/** Conditions of a filter in SQL. */
+export class FilterSql {
   constructor(
     private readonly parameters: Parameters,
-    private readonly device: string,
+    private readonly device = 'd',
   ) {}
 
   expression(filter: FilterExpression): string {
@@ -83,12 +84,7 @@ class FilterSql {
           sql: 't."value"',
         });
       case 'state': {
-        const steps = field.path.map((step) => ` -> ${this.parameters.add(step, 'text')}`);
-        const operand: Operand = {
-          kind: 'json',
-          sql: steps.length === 0 ? 't."json"' : `(t."json"${steps.join('')})`,
-          number: steps.length === 0 ? 't."number"' : null,
-        };
+        const operand = this.valueOf(field.path);
         const which = `t."identifier" = ${this.parameters.add(field.identifier, 'text')} AND t."at" IS NOT NULL`;
         return this.row('DeviceProperty', which, condition, operand);
       }
@@ -97,24 +93,29 @@ class FilterSql {
     }
   }
 
+  /** The value of a property, or what is inside of it, in a row `t` of "DeviceProperty". */
+  valueOf(path: readonly string[]): Operand {
+    if (path.length === 0) return { kind: 'json', sql: 't."json"', number: 't."number"' };
+    const steps = path.map((step) => ` -> ${this.parameters.add(step, 'text')}`);
+    return { kind: 'json', sql: `(t."json"${steps.join('')})`, number: null };
+  }
+
   private attribute(name: FilterAttribute, condition: Condition): string {
     const { device } = this;
     if (name === 'owner') {
       const now = 't."bound" AND t."owned" AND t."until" IS NULL';
       return this.row('UserBinding', now, condition, { kind: 'column', sql: 't."identityId"' });
     }
-    const sql =
-      name === 'gateway'
-        ? `(${device}."gatewayProductKey" || ':' || ${device}."gatewayDeviceName")`
-        : `${device}."${name}"`;
+    const sql = attributeSql(name, device);
     return `(${sql} IS NOT NULL AND ${condition({ kind: 'column', sql })})`;
   }
 
+  /** OFFSET keeps the planner from joining whole tables: this is asked of one device after the other. */
   private row(table: string, which: string, condition: Condition, operand: Operand): string {
-    return `EXISTS (SELECT FROM "${table}" t WHERE t."deviceId" = ${this.device}."id" AND ${which} AND ${condition(operand)})`;
+    return `EXISTS (SELECT FROM "${table}" t WHERE t."deviceId" = ${this.device}."id" AND ${which} AND ${condition(operand)} OFFSET 0)`;
   }
 
-  private compared(operator: Order, value: Typed): Condition {
+  compared(operator: Order, value: Typed): Condition {
     const { parameters } = this;
     const sign = OPERATORS[operator];
     switch (value.type) {
@@ -143,7 +144,7 @@ class FilterSql {
     }
   }
 
-  private text(operator: 'contains' | 'startsWith' | 'endsWith', text: string): Condition {
+  text(operator: 'contains' | 'startsWith' | 'endsWith', text: string): Condition {
     const part = this.parameters.add(text, 'text');
     const tests = {
       contains: (sql: string) => `strpos(${sql}, ${part}) > 0`,
@@ -154,7 +155,14 @@ class FilterSql {
   }
 }
 
-function present(operand: Operand): string {
+/** An attribute that is a column, or two. */
+export function attributeSql(name: Exclude<FilterAttribute, 'owner'>, device: string): string {
+  return name === 'gateway'
+    ? `(${device}."gatewayProductKey" || ':' || ${device}."gatewayDeviceName")`
+    : `${device}."${name}"`;
+}
+
+export function present(operand: Operand): string {
   if (operand.kind === 'column') return `${operand.sql} IS NOT NULL`;
   const other = `${operand.sql} <> 'null'::jsonb`;
   return operand.number === null ? other : `(${operand.number} IS NOT NULL OR ${other})`;
@@ -172,7 +180,7 @@ function ofNumber(operand: Operand, test: (sql: string) => string): string {
 }
 
 /** Halves of milliseconds included, which a Date would drop. */
-function instantText(epochMs: number): string {
+export function instantText(epochMs: number): string {
   const whole = Math.floor(epochMs);
   const micros = Math.round((epochMs - whole) * 1000);
   return new Date(whole).toISOString().replace('Z', `${String(micros).padStart(3, '0')}Z`);

@@ -176,13 +176,12 @@ async function linesOf(
   const low = parameters.add(utc(Math.min(...series.map((one) => one.low))), 'timestamptz');
   const high = parameters.add(utc(Math.max(...series.map((one) => one.high))), 'timestamptz');
   const most = parameters.add(limit, 'int');
-  const within = ['r."at" >= s."low"', 'r."at" < s."high"'];
   const [lines] = await query<Lines>(
     `WITH page AS MATERIALIZED (
        SELECT s."place", s."beginning", r.*
        FROM ROWS FROM (json_to_recordset(${wanted}::json) AS ("id" int, "beginning" text, "low" timestamptz, "high" timestamptz))
          WITH ORDINALITY AS s("id", "beginning", "low", "high", "place")
-       CROSS JOIN LATERAL (${readingsOf('s."id"', low, high, within, { order: 'asc', limit: most })}) r
+       CROSS JOIN LATERAL (${readingsOf('s."id"', [low, 's."low"'], [high, 's."high"'], [], { order: 'asc', limit: most })}) r
        ORDER BY s."place", r."at" LIMIT ${most})
      SELECT string_agg(${LINES[format]}, '' ORDER BY r."place", r."at") AS "text", count(*)::int AS "rows",
        (SELECT l."place"::int FROM page l ORDER BY l."place" DESC, l."at" DESC LIMIT 1) AS "series",

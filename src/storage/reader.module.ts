@@ -3,6 +3,8 @@ import { AggregateReader } from './aggregate.reader.js';
 import { AsOfReader } from './as-of.reader.js';
 import { BindingReader } from './binding.reader.js';
 import { ChangeLogReader } from './change-log.reader.js';
+import { ChartReader } from './chart.reader.js';
+import { DeviceListReader } from './device-list.reader.js';
 import { DeviceReader } from './device.reader.js';
 import { ErasureReader } from './erasure.reader.js';
 import { EventCountReader } from './event-count.reader.js';
@@ -23,8 +25,10 @@ import { StorageReader } from './storage.reader.js';
 
 const READERS = [
   DeviceReader,
+  DeviceListReader,
   ReadingReader,
   AggregateReader,
+  ChartReader,
   EventReader,
   BindingReader,
   SetAsideReader,

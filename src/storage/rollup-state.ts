@@ -28,22 +28,14 @@ const ROLLUP_LOCK = 7_310_002;
  */
 const SETTLED_AFTER_MS = 15 * 60_000;
 
-/** The state, held until this transaction ends, or null while another keeper holds it. The first call makes it. */
-export async function holdState(tx: Transaction, now: Date): Promise<RollupState | null> {
+/** The state, held until this transaction ends; null while another keeper holds it, and before the first `advance`. */
+export async function holdState(tx: Transaction): Promise<RollupState | null> {
   const [lock] = await tx.$queryRawUnsafe<{ had: boolean }[]>(
     `SELECT pg_try_advisory_xact_lock(${ROLLUP_LOCK}) AS had`,
   );
   if (!lock?.had) return null;
-  const [known] = await tx.$queryRawUnsafe<RollupState[]>(STATE);
-  if (known) return known;
-  const today = new Date(floor(settled(now), DAY_MS)).toISOString();
-  await tx.$executeRawUnsafe(
-    `INSERT INTO "RollupState" ("announced", "ready", "hoursUntil", "daysUntil", "daysFrom")
-     SELECT $1::text::timestamptz, $1::text::timestamptz, $2::text::timestamptz, $2::text::timestamptz, $2::text::timestamptz`,
-    new Date(ROLLUPS_FROM).toISOString(),
-    today,
-  );
-  return holdState(tx, now);
+  const [state] = await tx.$queryRawUnsafe<RollupState[]>(STATE);
+  return state ?? null;
 }
 
 /** Notes what has changed of it. */
@@ -66,18 +58,20 @@ export async function noteState(tx: Transaction, changed: Partial<RollupState>):
  * @returns whether all that was announced is ready. If not, some transaction takes very long: try again later.
  */
 export async function advance(prisma: PrismaService, now: Date, waitMs: number): Promise<boolean> {
+  const settled = now.getTime() - SETTLED_AFTER_MS;
+  await prisma.$executeRawUnsafe(BEGIN, timeText(ROLLUPS_FROM), timeText(floor(settled, DAY_MS)));
   const announced = await prisma.inTransaction(async (tx) => {
-    const state = await holdState(tx, now);
+    const state = await holdState(tx);
     if (!state) return null;
-    const target = Math.max(floor(settled(now), HOUR_MS), state.announced);
+    const target = Math.max(floor(settled, HOUR_MS), state.announced);
     if (target > state.announced) await noteState(tx, { announced: target });
     return target > state.ready ? target : null;
   });
   if (announced === null) return true;
   if (!(await olderBatchesOver(prisma, waitMs))) return false;
   await prisma.$executeRawUnsafe(
-    `UPDATE "RollupState" SET "ready" = greatest("ready", to_timestamp($1::float8 / 1000))`,
-    announced,
+    `UPDATE "RollupState" SET "ready" = greatest("ready", $1::text::timestamptz)`,
+    timeText(announced),
   );
   return true;
 }
@@ -102,15 +96,21 @@ async function olderBatchesOver(prisma: PrismaService, waitMs: number): Promise<
   return left === 0;
 }
 
-/** The last moment that counts as over. */
-function settled(now: Date): number {
-  return now.getTime() - SETTLED_AFTER_MS;
-}
-
 /** The beginning of the hour or day of a time. */
 export function floor(epochMs: number, stepMs: number): number {
   return Math.floor(epochMs / stepMs) * stepMs;
 }
+
+/** A time as PostgreSQL reads it. */
+export function timeText(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}
+
+/** $1 nothing is ready yet, $2 the first day that is not over: what lies before it is the past. */
+const BEGIN = `
+INSERT INTO "RollupState" ("announced", "ready", "hoursUntil", "daysUntil", "daysFrom")
+SELECT t.none, t.none, t.today, t.today, t.today FROM (SELECT $1::text::timestamptz AS none, $2::text::timestamptz AS today) t
+WHERE NOT EXISTS (SELECT FROM "RollupState") ON CONFLICT DO NOTHING`;
 
 const time = (name: string): string => `${epochMs(`"${name}"`)} AS "${name}"`;
 

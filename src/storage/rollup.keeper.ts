@@ -10,7 +10,7 @@ const MINUTE_MS = 60_000;
 /** No pause between two steps is longer. */
 const PAUSE_MS = 2_000;
 
-type Step = (now: Date, atMost: number) => Promise<StepDone | null>;
+type Step = (atMost: number) => Promise<StepDone | null>;
 
 /** Keeps the roll-ups up to date. Between two steps it rests as long as the last one took: ingest and questions go first. */
 @Injectable()
@@ -26,10 +26,10 @@ export class RollupKeeper extends PeriodicTask {
   ) {
     super(MINUTE_MS, 'roll-ups could not be looked after, trying again soon');
     const steps: Step[] = [
-      (...step) => rollups.redo(...step),
-      (...step) => rollups.nextDay(...step),
-      (...step) => rollups.nextHour(...step),
-      (...step) => this.past(...step),
+      (atMost) => rollups.redo(atMost),
+      (atMost) => rollups.nextDay(atMost),
+      (atMost) => rollups.nextHour(atMost),
+      (atMost) => this.past(atMost),
     ];
     this.steps = steps.map((step) => ({ step, size: new StepSize() }));
   }
@@ -40,7 +40,7 @@ export class RollupKeeper extends PeriodicTask {
     for (let busy = true; busy && !this.stopped;) {
       if (performance.now() - advanced > MINUTE_MS) {
         advanced = performance.now();
-        if (!(await this.rollups.advance(new Date())))
+        if (!(await this.rollups.advance()))
           this.log.warn({ msg: 'a transaction has been storing readings for long, roll-ups wait for it' });
         await this.report();
       }
@@ -48,7 +48,7 @@ export class RollupKeeper extends PeriodicTask {
       for (const { step, size } of this.steps) {
         if (this.stopped) return;
         const begun = performance.now();
-        if (!(await step(new Date(), size.current))) continue;
+        if (!(await step(size.current))) continue;
         busy = true;
         const tookMs = performance.now() - begun;
         size.took(tookMs);
@@ -64,8 +64,8 @@ export class RollupKeeper extends PeriodicTask {
     await ended;
   }
 
-  private async past(now: Date, atMost: number): Promise<StepDone | null> {
-    const done = await this.rollups.nextPast(now, atMost);
+  private async past(atMost: number): Promise<StepDone | null> {
+    const done = await this.rollups.nextPast(atMost);
     if (done?.finished) this.tellOfPast(done.time);
     return done;
   }

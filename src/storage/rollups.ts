@@ -4,6 +4,7 @@ import { databaseFault } from './database-fault.js';
 import { Partitions, utcDay } from './partitions.js';
 import { UNHURRIED } from './patience.js';
 import { PrismaService, type Transaction } from './prisma.service.js';
+import { epochMs } from './read-columns.js';
 import type { Bounds } from './reading-source.js';
 import {
   advance,
@@ -14,6 +15,7 @@ import {
   noteState,
   type RollupState,
   ROLLUPS_FROM,
+  timeText,
 } from './rollup-state.js';
 import * as sql from './rollup-statements.js';
 
@@ -40,14 +42,22 @@ export class Rollups {
     private readonly partitions: Partitions,
   ) {}
 
-  /** Moves up to where roll-ups may reach; false if some transaction stands in the way. */
-  advance(now: Date, waitMs = 5_000): Promise<boolean> {
-    return advance(this.prisma, now, waitMs);
+  /**
+   * Moves up to where roll-ups may reach; false if some transaction stands in the way. By the clock of the database: there is one
+   * of it, and where it is wrong, more is marked and rolled up again than need be.
+   */
+  async advance(now?: Date, waitMs = 5_000): Promise<boolean> {
+    return advance(this.prisma, now ?? (await this.clock()), waitMs);
+  }
+
+  private async clock(): Promise<Date> {
+    const [row] = await this.prisma.$queryRawUnsafe<{ now: number }[]>(`SELECT ${epochMs('now()')} AS "now"`);
+    return new Date(row?.now ?? NaN);
   }
 
   /** Rolls days up again that are marked. */
-  async redo(now: Date, atMost: number): Promise<StepDone | null> {
-    return this.step(now, async (tx, { ready }, make) => {
+  async redo(atMost: number): Promise<StepDone | null> {
+    return this.step(async (tx, { ready }, make) => {
       const marks = await tx.$queryRawUnsafe<Marked[]>(sql.TAKE_MARKS, atMost);
       for (const [day, seriesIds] of byDay(marks)) await make(seriesIds, { low: day, high: day + DAY_MS }, ready);
       return marks.length > 0 ? { time: null, finished: false } : null;
@@ -55,8 +65,8 @@ export class Rollups {
   }
 
   /** Rolls up the hours that are over of a day that is not, of series that had many readings lately. */
-  async nextHour(now: Date, atMost: number): Promise<StepDone | null> {
-    return this.step(now, async (tx, state, make) => {
+  async nextHour(atMost: number): Promise<StepDone | null> {
+    return this.step(async (tx, state, make) => {
       const low = Math.max(state.hoursUntil, floor(state.ready, DAY_MS));
       const high = low + HOUR_MS;
       if (high > state.ready) return null;
@@ -70,8 +80,8 @@ export class Rollups {
   }
 
   /** Rolls up the days that are over. */
-  async nextDay(now: Date, atMost: number): Promise<StepDone | null> {
-    return this.step(now, async (tx, state, make) => {
+  async nextDay(atMost: number): Promise<StepDone | null> {
+    return this.step(async (tx, state, make) => {
       const low = state.daysUntil;
       if (low + DAY_MS > state.ready) return null;
       const daysSeries = await this.day(tx, { low, after: state.daysSeries, atMost, ready: state.ready }, make);
@@ -81,8 +91,8 @@ export class Rollups {
   }
 
   /** Rolls up what was there before the roll-ups were: day after day into the past, as far as there are readings. */
-  async nextPast(now: Date, atMost: number): Promise<StepDone | null> {
-    return this.step(now, async (tx, state, make) => {
+  async nextPast(atMost: number): Promise<StepDone | null> {
+    return this.step(async (tx, state, make) => {
       const low = state.daysFrom - DAY_MS;
       if (state.pastDone || state.daysFrom > state.ready) return null;
       if (low < ROLLUPS_FROM || (state.pastSeries === 0 && !(await heardBefore(tx, state.daysFrom)))) {
@@ -108,14 +118,13 @@ export class Rollups {
   }
 
   private async step(
-    now: Date,
     work: (tx: Transaction, state: RollupState, make: Make) => Promise<StepDone | null>,
   ): Promise<StepDone | null> {
     const days = new Set<string>();
     const once = (): Promise<StepDone | null> =>
       this.prisma.inTransaction(async (tx) => {
         // Each statement after this one sees all that was committed before the state was had.
-        const state = await holdState(tx, now);
+        const state = await holdState(tx);
         if (!state) return null;
         await tx.$executeRawUnsafe(`SELECT set_config('work_mem', '64MB', true), set_config('jit', 'off', true)`);
         return work(tx, state, async (seriesIds, time, ready) => {
@@ -123,12 +132,14 @@ export class Rollups {
           await remake(tx, seriesIds, time, ready);
         });
       }, UNHURRIED);
-    try {
-      return await once();
-    } catch (error) {
-      if (databaseFault(error) !== 'missing-partition') throw error;
-      await this.partitions.add([...days].map((day) => ({ table: 'ReadingRollup', day })));
-      return once();
+    for (let known = 0; ; known = days.size) {
+      try {
+        return await once();
+      } catch (error) {
+        // Each try comes at least one day further than the one before it.
+        if (databaseFault(error) !== 'missing-partition' || days.size === known) throw error;
+        await this.partitions.add([...days].map((day) => ({ table: 'ReadingRollup', day })));
+      }
     }
   }
 }
@@ -172,8 +183,4 @@ function byDay(marks: readonly Marked[]): Map<number, number[]> {
   const days = new Map<number, Set<number>>();
   for (const { day, seriesId } of marks) days.set(day, (days.get(day) ?? new Set()).add(seriesId));
   return new Map([...days].map(([day, ids]) => [day, [...ids].sort((a, b) => a - b)]));
-}
-
-function timeText(epochMs: number): string {
-  return new Date(epochMs).toISOString();
 }

@@ -21,7 +21,7 @@ interface Seen {
 
 /**
  * Answers what a device is now in the name of a user: of its state, only what dates from the time since it is theirs. A device that is
- * theirs no more has none left but its names.
+ * theirs no more has none left but its names. When it was heard first is never told: it may have been before.
  */
 @Injectable()
 export class ScopedDeviceReader {
@@ -81,7 +81,7 @@ async function seenWithin(query: Query, deviceId: number, user: UserReference, o
     `SELECT d."productKey", d."deviceName", d."iotId", d."deviceType",
        ${known('d."since"', 'd."online"')} AS "online", ${known('d."since"', instant('d."since"'))} AS "since",
        ${known('d."since"', 'd."offlineReason"')} AS "reason",
-       ${known('d."lastSeen"', instant('d."lastSeen"'))} AS "lastSeen", ${known('d."firstSeen"', instant('d."firstSeen"'))} AS "firstSeen",
+       ${known('d."lastSeen"', instant('d."lastSeen"'))} AS "lastSeen", NULL AS "firstSeen",
        ${known('d."lifecycleAt"', 'd."lifecycle"')} AS "lifecycle",
        ${known('d."gatewayAt"', `d."gatewayProductKey" || ':' || d."gatewayDeviceName"`)} AS "gateway",
        (SELECT json_object_agg(t."key", t."value" ORDER BY t."key")::text FROM "DeviceTag" t

@@ -90,13 +90,16 @@ describe('the OpenAPI description', () => {
     ) as never;
 
   it('names every route that architecture names', () => {
-    expect(operations().map(([method, path]) => `${method} ${path}`)).toEqual([
+    const routes = [
       'get /v1/devices',
       'get /v1/devices/{device}',
       'get /v1/devices/{device}/status',
       'get /v1/devices/{device}/properties',
       'get /v1/devices/{device}/properties/{identifier}',
       'get /v1/devices/{device}/readings',
+      'get /v1/readings',
+      'get /v1/devices/{device}/aggregates',
+      'get /v1/devices/{device}/series',
       'get /v1/devices/{device}/bindings',
       'get /v1/users/{identityId}/devices',
       'get /v1/ingest',
@@ -120,8 +123,14 @@ describe('the OpenAPI description', () => {
       'get /v1/events',
       'get /v1/events/counts',
       'get /v1/requests/{requestId}',
+      'get /v1/users/{identityId}/devices/{device}',
       'get /v1/storage',
-    ]);
+    ].sort();
+    expect(
+      operations()
+        .map(([method, path]) => `${method} ${path}`)
+        .sort(),
+    ).toEqual(routes);
   });
 
   it('says of every route in a sentence what it answers, and of every path parameter what it looks like', () => {
@@ -143,7 +152,11 @@ describe('the OpenAPI description', () => {
         return encodeURIComponent(String(parameter?.example ?? parameter?.schema.example));
       });
       const flag = operation.parameters.find(({ name }) => name === 'dryRun' || name === 'all');
-      const address = flag ? `${bare}?${flag.name}=true` : bare;
+      const needed = operation.parameters
+        .filter(({ in: where, required }) => where === 'query' && required)
+        .map(({ name, example, schema }) => `${name}=${encodeURIComponent(String(example ?? schema.example))}`);
+      if (flag) needed.push(`${flag.name}=true`);
+      const address = needed.length > 0 ? `${bare}?${needed.join('&')}` : bare;
       const reply = await api[method](address);
       const success = '202' in operation.responses && !flag ? 202 : 200;
       expect([method, address, reply.status]).toEqual([method, address, success]);

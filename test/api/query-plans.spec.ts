@@ -71,13 +71,6 @@ describe('the plans of queries over years of history', () => {
     ['one device by its iotId', (s) => new DeviceReader(s).find({ iotId: 'iot-5' }), 0, 60],
     ['the status of a device', (s) => new DeviceReader(s).status(device), 0, 20],
     ['the properties of a device', (s) => new DeviceReader(s).properties(device), 0, 40],
-    ['the first page of devices', (s) => new DeviceReader(s).list({ deleted: false }, PAGE), 0, 2500],
-    [
-      'a later page of the devices of a product',
-      (s) => new DeviceReader(s).list({ productKey: 'pk2', deleted: false }, { limit: 10, after: ['pk2', 'device-3'] }),
-      0,
-      600,
-    ],
     ['the newest readings of a property', (s) => new ReadingReader(s).history(device, ['p1'], EVER, PAGE), 12, 200],
     ['the newest readings of all properties', (s) => new ReadingReader(s).history(device, null, EVER, PAGE), 12, 1500],
     [

@@ -117,7 +117,7 @@ async function browse(page, studio) {
   checkEqual(
     'there is a view for each partitioned table',
     tables.filter(({ view }) => view).map(({ name }) => name),
-    ['EventLogView', 'PropertyReadingView', 'SeenMessageView'],
+    ['ChangeLogView', 'EventLogView', 'PropertyReadingView', 'ReadingRollupView', 'SeenMessageView'],
   );
   for (const { schema, name, view } of tables) {
     const { rows } = await database.query(

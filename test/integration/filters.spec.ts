@@ -147,11 +147,13 @@ describe('filters', () => {
         ],
       );
     }
-    const { items } = await new DeviceReader(new Snapshots(store.prisma)).list(
-      { deleted: true },
-      { limit: 100, after: null },
-    );
-    return [...items].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+    const reader = new DeviceReader(new Snapshots(store.prisma));
+    const views: DeviceView[] = [];
+    for (const [index, { productKey }] of devices.entries()) {
+      const view = await reader.find({ productKey, deviceName: `device ${index}` });
+      if (view) views.push(view);
+    }
+    return views.sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
   }
 
   async function find(filter: string): Promise<string[]> {

@@ -3,6 +3,8 @@ import fc from 'fast-check';
 import { parseFilter } from '../../src/api/filter/parse-filter.js';
 import type { DeviceEvent } from '../../src/domain/device-event.js';
 import { AsOfReader } from '../../src/storage/as-of.reader.js';
+import { ALL_FIELDS } from '../../src/storage/device-fields.js';
+import { DeviceListReader } from '../../src/storage/device-list.reader.js';
 import { DeviceReader, type DeviceView } from '../../src/storage/device.reader.js';
 import { filterSql } from '../../src/storage/filter-sql.js';
 import { JsonText } from '../../src/storage/json-text.js';
@@ -116,8 +118,11 @@ describe('the state as of a moment', () => {
   }
 
   async function everyDevice(productKey: string): Promise<unknown[]> {
-    const { items } = await now.list({ productKey, deleted: true }, ALL);
-    return items.map((view) => plain(view, productKey));
+    const field = { kind: 'attribute', name: 'productKey' } as const;
+    const inProduct = { kind: 'compare', field, operator: 'eq', value: { type: 'text', text: productKey } } as const;
+    const sort = { field: 'productKey', descending: false } as const;
+    const { items } = await new DeviceListReader(snapshots).list({ filters: [inProduct] }, sort, ALL_FIELDS, ALL);
+    return items.map((view) => plain(view as DeviceView, productKey));
   }
 
   async function matchingNow(productKey: string, filter: string): Promise<string[]> {

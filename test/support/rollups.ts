@@ -8,13 +8,18 @@ import { Snapshots } from '../../src/storage/snapshots.js';
 /** Rolls up everything that can be at `now`, in small steps. */
 export async function rollUpAll(rollups: Rollups, now: Date, seriesAtOnce = 5): Promise<void> {
   if (!(await rollups.advance(now))) throw new Error('a transaction stands in the way of the roll-ups');
-  const steps: ((now: Date, atMost: number) => Promise<StepDone | null>)[] = [
-    (...step) => rollups.redo(...step),
-    (...step) => rollups.nextDay(...step),
-    (...step) => rollups.nextHour(...step),
-    (...step) => rollups.nextPast(...step),
+  await rollUpReady(rollups, seriesAtOnce);
+}
+
+/** Rolls up what is ready. */
+export async function rollUpReady(rollups: Rollups, seriesAtOnce = 5): Promise<void> {
+  const steps: ((atMost: number) => Promise<StepDone | null>)[] = [
+    (atMost) => rollups.redo(atMost),
+    (atMost) => rollups.nextDay(atMost),
+    (atMost) => rollups.nextHour(atMost),
+    (atMost) => rollups.nextPast(atMost),
   ];
-  for (const step of steps) while (await step(now, seriesAtOnce)) continue;
+  for (const step of steps) while (await step(seriesAtOnce)) continue;
 }
 
 /** The same question answered from the readings alone and with roll-ups, both at the same moment. */
