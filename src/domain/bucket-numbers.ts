@@ -1,8 +1,8 @@
-import { decimalText, dividedBy, type ExactDecimal, exactDecimal, minus, plus, times, ZERO } from './exact-decimal.js';
+import { compareDecimals, type Decimal, decimal, decimalText, dividedBy, minus, plus, times, ZERO } from './decimal.js';
 import type { AggregateFunction, Fill } from './aggregate-functions.js';
 import type { NumberAt, PartialAggregate, ValueAt } from './partial-aggregate.js';
 import type { Piece } from './pieces.js';
-import { type CanonicalJson, type CanonicalNumber, compareNumbers } from './value.js';
+import type { CanonicalJson, CanonicalNumber } from './value.js';
 
 /** The readings of one series, summed up, and what is known around them. */
 export interface SummedSeries {
@@ -126,26 +126,26 @@ function numbersOf(seen: readonly Seen[], until: number): BucketNumbers {
   };
 }
 
-function sumOf(partials: readonly PartialAggregate[]): ExactDecimal {
-  return partials.reduce((sum, { sum: more }) => (more === null ? sum : plus(sum, exactDecimal(more))), ZERO);
+function sumOf(partials: readonly PartialAggregate[]): Decimal {
+  return partials.reduce((sum, { sum: more }) => (more === null ? sum : plus(sum, decimal(more))), ZERO);
 }
 
 function extreme(partials: readonly PartialAggregate[], which: 'min' | 'max', sign: 1 | -1): CanonicalNumber | null {
   const found = partials.flatMap(({ [which]: each }) => (each === null ? [] : [each]));
   return found.reduce<CanonicalNumber | null>(
-    (best, each) => (best === null || Math.sign(compareNumbers(each, best)) === sign ? each : best),
+    (best, each) => (best === null || Math.sign(compareDecimals(decimal(each), decimal(best))) === sign ? each : best),
     null,
   );
 }
 
 /** From the last number before to the last one in it, or from the first one where none came before; null without two to compare. */
-function changeOver(seen: readonly Seen[]): { readonly delta: ExactDecimal; readonly ms: number } | null {
-  let change: { delta: ExactDecimal; ms: number } | null = null;
+function changeOver(seen: readonly Seen[]): { readonly delta: Decimal; readonly ms: number } | null {
+  let change: { delta: Decimal; ms: number } | null = null;
   for (const { partial, number } of seen) {
     if (!partial?.first || !partial.last) continue;
     const from = number ?? (partial.count > 1 ? partial.first : null);
     if (!from) continue;
-    const delta = minus(exactDecimal(partial.last.value), exactDecimal(from.value));
+    const delta = minus(decimal(partial.last.value), decimal(from.value));
     const ms = partial.last.at - from.at;
     change = change ? { delta: plus(change.delta, delta), ms: change.ms + ms } : { delta, ms };
   }
@@ -153,19 +153,19 @@ function changeOver(seen: readonly Seen[]): { readonly delta: ExactDecimal; read
 }
 
 /** The area under the steps, in value times milliseconds, and for how long there is a step at all. */
-function underSteps(seen: readonly Seen[], until: number): { readonly area: ExactDecimal; readonly ms: number } {
+function underSteps(seen: readonly Seen[], until: number): { readonly area: Decimal; readonly ms: number } {
   let area = ZERO;
   let ms = 0;
   const hold = (value: CanonicalNumber, from: number, to: number): void => {
     if (to <= from) return;
-    area = plus(area, times(exactDecimal(value), to - from));
+    area = plus(area, times(decimal(value), to - from));
     ms += to - from;
   };
   for (const { piece, partial, number } of seen) {
     const end = Math.min(piece.high, until);
     if (number) hold(number.value, piece.low, partial?.first ? partial.first.at : end);
     if (!partial?.first || !partial.last) continue;
-    area = plus(area, exactDecimal(partial.area ?? '0'));
+    area = plus(area, decimal(partial.area ?? '0'));
     ms += partial.last.at - partial.first.at;
     hold(partial.last.value, partial.last.at, end);
   }
@@ -182,9 +182,9 @@ function standing(seen: readonly Seen[], until: number, last: (seen: Seen) => Va
 function onTheLine(seen: readonly Seen[]): CanonicalNumber | null {
   for (const { piece, number, next } of seen) {
     if (!number || !next) continue;
-    const rise = minus(exactDecimal(next.value), exactDecimal(number.value));
+    const rise = minus(decimal(next.value), decimal(number.value));
     const twice = piece.low + piece.high - 2 * number.at;
-    return decimalText(plus(exactDecimal(number.value), dividedBy(times(rise, twice), 2 * (next.at - number.at))));
+    return decimalText(plus(decimal(number.value), dividedBy(times(rise, twice), 2 * (next.at - number.at))));
   }
   return null;
 }

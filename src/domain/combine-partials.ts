@@ -1,4 +1,4 @@
-import { decimalText, exactDecimal, plus, times, ZERO } from './exact-decimal.js';
+import { decimal, decimalText, plus, times, ZERO } from './decimal.js';
 import type { NumberAt, PartialAggregate } from './partial-aggregate.js';
 import { type CanonicalNumber, compareNumbers } from './value.js';
 
@@ -44,7 +44,7 @@ function ends(pieces: readonly PartialPiece[]): PartialPiece['mixed'] {
 function summed(texts: readonly (CanonicalNumber | null)[]): CanonicalNumber | null {
   const known = texts.filter((text) => text !== null);
   if (known.length === 0) return null;
-  return decimalText(known.map(exactDecimal).reduce(plus, ZERO));
+  return decimalText(known.reduce((sum, text) => plus(sum, decimal(text)), ZERO));
 }
 
 /** The least for -1, the greatest for 1. */
@@ -61,8 +61,8 @@ function area(pieces: readonly PartialPiece[]): CanonicalNumber | null {
   let before: NumberAt | null = null;
   for (const { area: own, first, last } of pieces) {
     if (own === null || first === null) return null;
-    if (before) whole = plus(whole, times(exactDecimal(before.value), first.at - before.at));
-    whole = plus(whole, exactDecimal(own));
+    if (before) whole = plus(whole, times(decimal(before.value), first.at - before.at));
+    whole = plus(whole, decimal(own));
     before = last;
   }
   return before && decimalText(whole);

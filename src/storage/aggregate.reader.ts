@@ -8,7 +8,7 @@ import {
 } from '../domain/aggregate-functions.js';
 import { type BucketNumbers, bucketNumbers } from '../domain/bucket-numbers.js';
 import { bucketsOf } from '../domain/calendar-buckets.js';
-import { decimalText } from '../domain/exact-decimal.js';
+import { decimalText } from '../domain/decimal.js';
 import type { Interval } from '../domain/interval.js';
 import type { PartialAggregate, Stretch, ValueAt } from '../domain/partial-aggregate.js';
 import { type Piece, piecesOf, windowsWithin } from '../domain/pieces.js';
@@ -288,6 +288,6 @@ function durationsView(durations: Durations | undefined): readonly DurationView[
     .sort(([value, ms], [other, otherMs]) => otherMs - ms || compareText(value, other))
     .map(([value, ms]) => ({
       value: new JsonText(value),
-      seconds: new JsonText(decimalText({ digits: BigInt(ms), scale: 3 })),
+      seconds: new JsonText(decimalText({ digits: BigInt(ms), places: 3 })),
     }));
 }

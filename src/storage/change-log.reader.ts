@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { FilterExpression } from '../domain/filter-expression.js';
 import { type Change, findChanges, type Pointer } from './changed-row.views.js';
 import { filterSql } from './filter-sql.js';
-import { Parameters } from './read-columns.js';
+import { instant, Parameters } from './read-columns.js';
 import { type Query, Snapshots } from './snapshots.js';
 
 /** A place in the log: behind so many changes of a row. `mark` tells a row from one of the same number in another life of the database. */
@@ -257,7 +257,7 @@ async function rowsFrom(query: Query, after: LogPlace, until: LogPlace): Promise
 
 /** $1 and $3 the first and the last row, $2 how many changes of the first are known. */
 const POINTERS = `
-SELECT l."seq"::text AS "seq", c."index", c."kind", c."id", c."at"::text AS "at", c."hash"::text AS "hash"
+SELECT l."seq"::text AS "seq", c."index", c."kind", c."id", ${instant('c."at"')} AS "at", c."hash"::text AS "hash"
 FROM "ChangeLog" l CROSS JOIN LATERAL (
   SELECT row_number() OVER (ORDER BY k."rank", k."o")::int AS "index", k.* FROM (
     SELECT 1 AS "rank", 'device' AS "kind", i."id", NULL::timestamptz AS "at", NULL::uuid AS "hash", i."o"

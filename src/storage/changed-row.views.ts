@@ -1,5 +1,5 @@
 import { JsonText } from './json-text.js';
-import { instant } from './read-columns.js';
+import { instant, type Instant } from './read-columns.js';
 import { readingsOf, VALUE_OF_READING } from './reading-source.js';
 import type { Query } from './snapshots.js';
 
@@ -15,7 +15,7 @@ export interface Pointer {
   readonly kind: ChangeKind;
   /** Of a device, or of the series of a reading. */
   readonly id: number | null;
-  readonly at: string | null;
+  readonly at: Instant | null;
   readonly hash: string | null;
 }
 
@@ -97,8 +97,9 @@ function columnsOf(kind: ChangeKind, pointers: readonly Pointer[]): string[] {
     case 'presence':
       return [ids];
     case 'binding':
-    case 'reading':
       return [ids, times];
+    case 'reading':
+      return [ids, times, ...boundsOf(pointers)];
     case 'event':
       return [times, array(pointers.map(({ hash }) => hash))];
     default:
@@ -109,6 +110,13 @@ function columnsOf(kind: ChangeKind, pointers: readonly Pointer[]): string[] {
 /** Finds the rows of each pointer by themselves: the planner has no choice to read a table, or all its partitions, instead. */
 function lookUp(sql: string, name: string): string {
   return `JOIN LATERAL (${sql} OFFSET 0) ${name} ON TRUE`;
+}
+
+/** The stretch of time that pointers lie in: partitions outside of it are not even planned for. */
+function boundsOf(pointers: readonly Pointer[]): [low: string, high: string] {
+  const times = pointers.flatMap(({ at }) => at ?? []).sort(); // texts of equal length sort as times do
+  const behind = new Date(Date.parse(times.at(-1) ?? '') + 1);
+  return [times[0] ?? '', behind.getUTCFullYear() > 9999 ? 'infinity' : behind.toISOString()];
 }
 
 const NAME = `d."productKey" || ':' || d."deviceName" AS "device"`;
@@ -146,5 +154,5 @@ SELECT i.place::int AS "place", ${DEVICE}, p."identifier", ${instant('r."at"')} 
 FROM unnest($1::text::int4[], $2::text::timestamptz[]) WITH ORDINALITY AS i(id, at, place)
 ${lookUp('SELECT p.* FROM "DeviceProperty" p WHERE p."id" = i.id', 'p')}
 ${lookUp('SELECT d.* FROM "Device" d WHERE d."id" = p."deviceId"', 'd')}
-${lookUp(readingsOf('i.id', 'i.at', `i.at + INTERVAL '1 millisecond'`, ['r."at" = i.at']), 'r')}`,
+${lookUp(readingsOf('i.id', ['$3::timestamptz', 'i.at'], ['$4::timestamptz', `i.at + INTERVAL '1 millisecond'`]), 'r')}`,
 };

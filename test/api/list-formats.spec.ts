@@ -48,6 +48,7 @@ const LISTS: [path: string, items: number][] = [
   [`/v1/events/counts?interval=PT1H&${DAY}`, 1],
   [`/v1/devices/${meter}/events/counts?interval=PT1H&${DAY}`, 1],
   [`/v1/devices/${meter}/aggregates?interval=PT1H&functions=avg,p95&identifier=Total&${DAY}`, 1],
+  [`/v1/devices/${meter}/series`, 3],
   ['/v1/fleet/readings', 1204],
   ['/v1/fleet/readings?productKey=a1&identifier=State&identifier=Total', 1203],
 ];
@@ -106,7 +107,7 @@ describe('a list over REST', () => {
   /** The items of all pages of JSON, digits and all: as the text that each would be alone. */
   const itemsOf = async (path: string): Promise<string[]> => {
     const lines: string[] = [];
-    const wholeAnyway = /\/(properties|aggregates|counts)(\?|$)/.test(path);
+    const wholeAnyway = /\/(properties|aggregates|counts|series)(\?|$)/.test(path);
     const limit = wholeAnyway ? '' : `${path.includes('?') ? '&' : '?'}limit=1000`;
     let next: unknown = null;
     do {

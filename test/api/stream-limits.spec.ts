@@ -1,5 +1,4 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { query } from '../../scripts/postgres/connection.mjs';
 import { ChangeLogHours } from '../../src/storage/change-log-hours.js';

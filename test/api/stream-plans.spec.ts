@@ -5,7 +5,7 @@ import { PrismaService } from '../../src/storage/prisma.service.js';
 import { freshDatabase, type TestDatabase } from '../support/database.js';
 import { ExplainedSnapshots } from '../support/explained-snapshots.js';
 
-/** A day of batches, each of the same ten readings, two events, a device, a presence and a binding; years of history behind them. */
+/** A day of full hours of batches, each of the same ten readings, two events, a device, a presence and a binding; years of history behind them. */
 const day = (batchesAnHour: number): readonly string[] => [
   `SELECT "partitions"."add_hour"('ChangeLog', now() - n * INTERVAL '1 hour') FROM generate_series(0, 24) n`,
   `INSERT INTO "Device" ("productKey", "deviceName") SELECT 'pk', 'device-' || n FROM generate_series(1, 2000) n`,
@@ -20,10 +20,10 @@ const day = (batchesAnHour: number): readonly string[] => [
    FROM generate_series(TIMESTAMPTZ '2019-01-01Z', '2026-11-20Z', INTERVAL '60 days') moment, "Device" d`,
   `INSERT INTO "ChangeLog" ("writtenAt", "size", "devices", "presences", "bindingDevices", "bindingTimes", "eventTimes", "eventHashes",
      "readingSeries", "readingTimes")
-   SELECT now() - INTERVAL '1 day' + (n + 1) * INTERVAL '23 hours' / (24 * ${batchesAnHour} + 1), 15, ARRAY[n % 2000 + 1], ARRAY[n % 2000 + 1], ARRAY[n % 2000 + 1],
+   SELECT date_trunc('hour', now()) - INTERVAL '23 hours' + n * INTERVAL '1 hour' / ${batchesAnHour}, 15, ARRAY[n % 2000 + 1], ARRAY[n % 2000 + 1], ARRAY[n % 2000 + 1],
      ARRAY[TIMESTAMPTZ '2020-01-01Z'], ARRAY[e.at, e.at], ARRAY[md5(e.at::text || 1), md5(e.at::text || 2)]::uuid[],
      ARRAY(SELECT (n + k) % 2000 + 1 FROM generate_series(1, 10) k), ARRAY(SELECT TIMESTAMPTZ '2019-01-01Z' + k * INTERVAL '30 days' FROM generate_series(1, 10) k)
-   FROM generate_series(0, 24 * ${batchesAnHour} - 1) n, LATERAL (SELECT TIMESTAMPTZ '2019-01-01Z' AS at) e ORDER BY n`,
+   FROM generate_series(0, 23 * ${batchesAnHour} - 1) n, LATERAL (SELECT TIMESTAMPTZ '2019-01-01Z' AS at) e ORDER BY n`,
   'VACUUM ANALYZE',
 ];
 

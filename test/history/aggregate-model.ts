@@ -53,6 +53,8 @@ export function modelOf(
   if (times.length === 0) return [];
   const until = Math.min(question.high, Math.max(question.now.getTime(), ...times));
   return series.flatMap((rows, index) => {
+    // that there is a property at all is not told in somebody's name who may see none of its readings
+    if (windows && !rows.some(({ at }) => windows.some(({ low, high }) => at >= low && at < high))) return [];
     const points = rows.map(({ at, values }) => ({ at, value: values.at(-1)! }));
     return bucketsOf(question).flatMap((bucket): unknown[] => {
       const answers = question.functions.map((name): [string, unknown] => [
