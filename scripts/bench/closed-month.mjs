@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import pg from 'pg';
+import { query } from '../postgres/connection.mjs';
 import { sizeOf } from './databases.mjs';
 import { DEVICES, PROPERTIES } from './workload.mjs';
 
@@ -10,8 +11,8 @@ const BATCH_MESSAGES = 500;
 const SERIES = DEVICES * PROPERTIES;
 
 /**
- * Fills one month of readings in the order of arrival with the service's own statement, and measures it as it grew and after
- * what is done once with a month that is over: VACUUM (FREEZE) and REINDEX.
+ * Fills one month of readings in the order of arrival with the service's own statement, and measures it as it grew, after
+ * VACUUM (FREEZE) and REINDEX, and packed as the service does it with a month that is over.
  * @param {{ dist: string, url: string, readings: number }} options
  */
 export async function measureClosedMonth({ dist, url, readings }) {
@@ -50,8 +51,28 @@ export async function measureClosedMonth({ dist, url, readings }) {
     await client.query(`VACUUM (FREEZE, ANALYZE) ${partition}`);
     await client.query(`REINDEX TABLE ${partition}`);
     const closed = await sizeOf(url, 'PropertyReading');
-    return { live, closed };
+    return { live, closed, packed: await measurePacking(load, url, month) };
   } finally {
     await client.end();
   }
+}
+
+/**
+ * @param {(file: string) => Promise<any>} load
+ * @param {string} url
+ * @param {Date} month
+ */
+async function measurePacking(load, url, month) {
+  const [{ LongWork }, { partitionNamed }, { ReadingPacker }, { Retention }] = await Promise.all(
+    ['long-work.js', 'partition-names.js', 'reading.packer.js', '../domain/retention.js'].map(load),
+  );
+  const name = `PropertyReading_${month.toISOString().slice(0, 7).replace('-', '_')}`;
+  const begun = performance.now();
+  const { taken } = await LongWork.on(url, (/** @type {unknown} */ db) =>
+    new ReadingPacker(db, new Retention(null), new Date()).pack(partitionNamed(name)),
+  );
+  const seconds = (performance.now() - begun) / 1000;
+  const chunks = `"partitions"."${name.replace('PropertyReading', 'ReadingChunk')}"`;
+  const { rows } = await query(url, `SELECT pg_total_relation_size('${chunks}')::float8 AS bytes`);
+  return { rows: taken, bytesPerRow: rows[0].bytes / taken, perSecond: taken / seconds };
 }

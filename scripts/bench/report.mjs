@@ -81,14 +81,15 @@ function judge({ peers, ratios, month }) {
   add('under 300 MB of memory', memory, (value) => value < 300e6, mib);
   const bytes = (/** @type {number} */ value) => `${value.toFixed(1)} bytes`;
   add('at most 90 bytes a closed reading', month?.closed.bytesPerRow, (value) => value <= 90, bytes);
+  add('at most 10 bytes a packed reading', month?.packed.bytesPerRow, (value) => value <= 10, bytes);
   return verdicts;
 }
 
 /** @param {NonNullable<BenchResult['month']>} month */
-function monthLine({ live, closed }) {
+function monthLine({ live, closed, packed }) {
   const parts = (/** @type {typeof live} */ { bytesPerRow, heap, index }) =>
     `${bytesPerRow.toFixed(1)} (table ${heap.toFixed(1)}, index ${index.toFixed(1)})`;
-  return `A month of ${number(live.rows)} numeric readings, bytes each: live ${parts(live)}, closed ${parts(closed)}`;
+  return `A month of ${number(live.rows)} numeric readings, bytes each: live ${parts(live)}, closed ${parts(closed)}, packed ${packed.bytesPerRow.toFixed(1)} (${number(packed.perSecond)} a second)`;
 }
 
 /** @param {string[][]} rows */

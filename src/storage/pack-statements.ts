@@ -4,6 +4,14 @@ import { UNPACK } from './reading-source.js';
 export const CHUNK_READINGS = 470;
 
 /**
+ * SQL of the product of a series if it has a retention of its own, or nothing. Looked up one by one, like whatever else is asked of a
+ * series here: the planner knows little of rows that were just deleted, and a join of them may come to each with each.
+ */
+const productOf = (series: string): string => `CASE WHEN cardinality($6::text[]) = 0 THEN '' ELSE coalesce((
+    SELECT d."productKey" FROM "DeviceProperty" p JOIN "Device" d ON d."id" = p."deviceId"
+    WHERE p."id" = ${series} AND d."productKey" = ANY($6::text[])), '') END`;
+
+/**
  * SQL that moves readings from a partition into chunks, in one statement, so that whoever looks sees each of them once. Chunks
  * that lie among what is moved, and the one before it, are packed anew together with it: the chunks of a series never overlap.
  *
@@ -17,10 +25,8 @@ WITH taken AS (
   DELETE FROM ${partition} WHERE "seriesId" BETWEEN $1::int AND $2::int AND "at" < $3::timestamptz
   RETURNING "seriesId", "at", "number", "json", "several"
 ), home AS MATERIALIZED (
-  SELECT t."seriesId", t."low", t."high", c."product", c."product" = ANY($7::text[]) AS "expired"
+  SELECT t."seriesId", t."low", t."high", ${productOf('t."seriesId"')} = ANY($7::text[]) AS "expired"
   FROM (SELECT "seriesId", min("at") AS "low", max("at") AS "high" FROM taken GROUP BY 1) t
-  LEFT JOIN "DeviceProperty" p ON p."id" = t."seriesId" LEFT JOIN "Device" d ON d."id" = p."deviceId"
-  CROSS JOIN LATERAL (SELECT CASE WHEN d."productKey" = ANY($6::text[]) THEN d."productKey" ELSE '' END AS "product") c
 ), opened AS (
   DELETE FROM "ReadingChunk" c USING home h
   WHERE c."seriesId" = h."seriesId" AND NOT h."expired" AND c."from" >= $4::timestamptz AND c."from" < $5::timestamptz
@@ -32,7 +38,7 @@ WITH taken AS (
 ), known AS (
   SELECT c."seriesId", u.* FROM opened c CROSS JOIN LATERAL ${UNPACK} u
 ), fresh AS (
-  SELECT t.* FROM taken t JOIN home h USING ("seriesId") WHERE NOT h."expired"
+  SELECT * FROM taken t WHERE t."seriesId" NOT IN (SELECT h."seriesId" FROM home h WHERE h."expired")
 ), merged AS (
   SELECT "seriesId", "at",
     CASE WHEN k."seriesId" IS NULL THEN t."number" WHEN u."all" IS NULL THEN k."number" END AS "number",
@@ -81,10 +87,9 @@ WITH taken AS (
     "small", "wide", "numbers", "json", "several")
   SELECT g."seriesId", g."step", g."from", g."until",
     CASE WHEN z."shift" <> 0 THEN g."from" + make_interval(secs => z."shift" * 0.001::float8) END,
-    b."base", g."count", coalesce(h."product", ''), CASE WHEN b."base" IS NOT NULL THEN g."unit" END, t."high", t."low",
+    b."base", g."count", ${productOf('g."seriesId"')}, CASE WHEN b."base" IS NOT NULL THEN g."unit" END, t."high", t."low",
     v."small", v."wide", CASE WHEN g."width" IS NULL AND g."numbered" > 0 THEN g."numbers" END, g."json", g."several"
   FROM stepped g
-  JOIN home h USING ("seriesId")
   CROSS JOIN LATERAL (
     SELECT CASE WHEN g."lowest" < -2147450880 OR g."highest" > 2147450879 THEN (g."lowest" + g."highest") / 2 ELSE 0 END AS "shift"
   ) z

@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { addLogHours } from './change-log-hours.js';
 import { PARTITION_LOCK } from './partition-lock.js';
-import { REST } from '../domain/retention.js';
 import { monthOf, type MonthlyTable, type Partition, partitionNamed } from './partition-names.js';
 import { UNHURRIED } from './patience.js';
-import { PrismaService } from './prisma.service.js';
+import { PrismaService, type Transaction } from './prisma.service.js';
 import { type KeepSettings, type MonthNotes, retiredPartitions } from './retired-partitions.js';
 
 /** A partition that must exist: the one of `table` that holds `day` (UTC, `YYYY-MM-DD`). */
@@ -76,6 +75,7 @@ export class Partitions {
         await tx.$executeRawUnsafe(`ALTER TABLE ${parentOf(partition)} DETACH PARTITION "partitions"."${name}"`);
         await tx.$executeRawUnsafe(`DROP TABLE "partitions"."${name}"`);
         if (table === 'SeenMessage') continue;
+        if (table === 'ReadingChunk') await dropEmptyMonth(tx, parentOf(partition));
         await tx.$executeRawUnsafe(
           `DELETE FROM "StorageMonth" WHERE "table" = $1 AND "month" = $2::text::date AND "product" = $3`,
           table === 'ReadingChunk' ? 'PropertyReading' : table,
@@ -95,9 +95,21 @@ export class Partitions {
   }
 }
 
-function parentOf({ table, product }: Partition): string {
-  if (table !== 'ReadingChunk') return `"${table}"`;
-  return `"partitions"."ReadingChunk_${product === REST ? 'rest' : `of_${product}`}"`;
+/** The month of chunks that was left by the last of its partitions. */
+async function dropEmptyMonth(tx: Transaction, month: string): Promise<void> {
+  const [left] = await tx.$queryRawUnsafe<unknown[]>(
+    `SELECT FROM pg_inherits WHERE inhparent = $1::text::regclass LIMIT 1`,
+    month,
+  );
+  if (left) return;
+  await tx.$executeRawUnsafe(`ALTER TABLE "ReadingChunk" DETACH PARTITION ${month}`);
+  await tx.$executeRawUnsafe(`DROP TABLE ${month}`);
+}
+
+function parentOf(partition: Partition): string {
+  return partition.table === 'ReadingChunk'
+    ? `"partitions"."ReadingChunk_month_${partition.begin === null ? 'before' : monthOf(partition).slice(0, 7).replace('-', '_')}"`
+    : `"${partition.table}"`;
 }
 
 /** The UTC day of an instant, as PostgreSQL writes it. */

@@ -54,20 +54,19 @@ export function readingsOf(
   const columns = `r."at", r."number", r."json", r."several"`;
   const hot = `SELECT ${columns} FROM "PropertyReading" r
     WHERE r."seriesId" = ${series} AND ${within('r."at"')}${also}
-      AND (r."at" >= (SELECT "partitions"."packed_until"()) OR coalesce((
-        SELECT c."until" FROM "ReadingChunk" c WHERE ${chunks} AND c."from" <= r."at"
-          AND c."from" >= "partitions"."month_of"(r."at") ORDER BY c."from" DESC LIMIT 1), '-infinity') < r."at")
+      AND (r."at" >= (SELECT "partitions"."packed_until"()) OR NOT "partitions"."in_chunk"(r."seriesId", r."at"))
     ${first(`r."at" ${order}`)}`;
-  const packed = `SELECT ${columns} FROM (
-      SELECT c.*, ARRAY(SELECT l FROM "PropertyReading" l WHERE l."seriesId" = c."seriesId"
-        AND l."at" >= c."from" AND l."at" <= c."until" AND ${within('l."at"')}) AS "late",
-        ${within('c."from"')} AND ${within('c."until"')} AS "inside"
-      FROM "ReadingChunk" c WHERE ${chunks}${walk ? ` ORDER BY c."from" ${order}` : ''} OFFSET 0
-    ) c CROSS JOIN LATERAL (
-      SELECT * FROM ${UNPACK} WHERE cardinality(c."late") = 0
+  const packed = `SELECT ${columns} FROM "ReadingChunk" c
+    CROSS JOIN LATERAL (
+      SELECT ARRAY(SELECT l FROM "PropertyReading" l WHERE l."seriesId" = c."seriesId"
+        AND l."at" >= c."from" AND l."at" <= c."until" AND ${within('l."at"')}) AS "late" OFFSET 0
+    ) l
+    CROSS JOIN LATERAL (
+      SELECT * FROM ${UNPACK} WHERE cardinality(l."late") = 0
       UNION ALL
-      SELECT * FROM "partitions"."unpack_with"(c."late", ${PACKED}) WHERE cardinality(c."late") > 0
+      SELECT * FROM "partitions"."unpack_with"(l."late", ${PACKED}) WHERE cardinality(l."late") > 0
     ) r
-    WHERE (c."inside" OR ${within('r."at"')})${also}${first(`c."from" ${order}, r."at" ${order}`)}`;
+    WHERE ${chunks} AND (${within('c."from"')} AND ${within('c."until"')} OR ${within('r."at"')})${also}
+    ${first(`c."from" ${order}, r."at" ${order}`)}`;
   return `SELECT ${columns} FROM ((${hot}) UNION ALL (${packed})) r${first(`r."at" ${order}`)}`;
 }

@@ -83,18 +83,16 @@ const times = fc.oneof(
   fc.array(fc.integer({ min: 0, max: MONTH_MS - 1 }), { maxLength: 30 }).map((all) => all.map((ms) => MONTH + ms)),
   fc.constant([MONTH, MONTH + 1, MONTH + 2, MONTH + MONTH_MS - 1]),
 );
-const aSeriesOfReadings = fc
-  .oneof(columns, plain)
-  .chain((first) =>
-    times.chain((all) =>
-      fc
-        .array(first[0] !== null && first[1] === null ? fc.oneof(plain, columns) : columns, {
-          minLength: all.length,
-          maxLength: all.length,
-        })
-        .map((values) => new Map(all.map((at, n) => [at, values[n] ?? first]))),
-    ),
-  );
+const aSeriesOfReadings = fc.oneof(columns, plain).chain((first) =>
+  times.chain((all) =>
+    fc
+      .array(first[0] !== null && first[1] === null ? fc.oneof(plain, columns) : columns, {
+        minLength: all.length,
+        maxLength: all.length,
+      })
+      .map((values) => new Map(all.map((at, n) => [at, values[n] ?? first]))),
+  ),
+);
 
 describe('packed readings', () => {
   it('are what they were, to the last digit and millisecond', async () => {

@@ -26,9 +26,11 @@ beforeAll(async () => {
 });
 afterAll(() => store.close());
 beforeEach(async () => {
-  await store.sql(`TRUNCATE "PropertyReading", "ReadingChunk", "StorageMonth", "EventLog", "Device" CASCADE`);
+  await store.sql(
+    `TRUNCATE "PropertyReading", "ReadingChunk", "StorageMonth", "EventLog", "ReadingRollup", "Device" CASCADE`,
+  );
   await store.sql(`DO $$ DECLARE name TEXT; BEGIN
-    FOR name IN SELECT relname FROM pg_class WHERE relnamespace = 'partitions'::regnamespace AND relname ~ '^ReadingChunk_(of_|rest)' LOOP
+    FOR name IN SELECT relname FROM pg_class WHERE relnamespace = 'partitions'::regnamespace AND relname ~ '^ReadingChunk_month_' LOOP
       EXECUTE format('DROP TABLE IF EXISTS "partitions".%I', name);
     END LOOP; END $$`);
   await store.addMonth(MARCH);
@@ -71,6 +73,27 @@ describe('a product with a retention of its own', () => {
     expect(await kept('PropertyReadingView')).toEqual(['long', 'other']);
     expect(await kept('EventLogView')).toEqual(['long', 'other']);
     expect(await store.keep(after(11), SETTINGS)).toMatchObject({ swept: 0 });
+  });
+
+  it('loses what its readings were rolled up to before it loses them, and keeps its chunks until then', async () => {
+    await store.partitions.add([{ table: 'ReadingRollup', day: '2026-03-10' }]);
+    await store.sql(
+      `INSERT INTO "ReadingRollup" ("at", "seriesId", "count", "firstAt", "lastAt", "hours", "sum", "min", "max", "first", "last", "area")
+       SELECT '2026-03-10Z', "id", 3, 1000, 3000, 24, 6, 1, 3, 1, 3, 3000 FROM "DeviceProperty"`,
+    );
+    const rolledUp = async (): Promise<unknown> =>
+      (await store.sql<{ device: string }>(`SELECT "device" FROM "ReadingRollupView" ORDER BY 1`)).map(
+        ({ device }) => device,
+      );
+    await store.keep(after(31), SETTINGS);
+    expect(await rolledUp()).toEqual(['long:d', 'other:d']);
+    expect(await drop(after(61))).not.toContain('ReadingChunk_2026_03');
+    await store.keep(after(61), SETTINGS);
+    expect(await rolledUp()).toEqual(['long:d']);
+    expect(await drop(after(61))).toContain('ReadingChunk_2026_03');
+    const brief = { ...SETTINGS, productRetention: new Map([['long', { readings: 90 }]]) };
+    const gone = ['ReadingChunk_of_long_2026_03', 'ReadingRollup_2026_03'];
+    expect(await drop(after(91), brief)).toEqual(expect.arrayContaining(gone));
   });
 
   it('keeps its events when the rest loses them, and loses them with the partition', async () => {

@@ -24,7 +24,7 @@ const ROWS = [
     FROM "DeviceProperty" p JOIN "Device" d ON d.id = p."deviceId"`,
   `SELECT concat_ws(' ', 'reading', ${DEVICE}, p.identifier, ${time('r.at')},
       ${short(`coalesce(r.number::text, 'json ' || r.json::text, 'several ' || r.several::text)`)})
-    FROM "PropertyReading" r JOIN "DeviceProperty" p ON p.id = r."seriesId" JOIN "Device" d ON d.id = p."deviceId"`,
+    FROM "partitions"."EveryReading" r JOIN "DeviceProperty" p ON p.id = r."seriesId" JOIN "Device" d ON d.id = p."deviceId"`,
   `SELECT concat_ws(' ', 'event', coalesce(${DEVICE}, e."productKey"), ${time('e.at')}, e.kind, e.identifier,
       'name=' || e.name, 'type=' || e.type, 'requestId=' || e."requestId", ${short('e.value::text')})
     FROM "EventLog" e LEFT JOIN "Device" d ON d.id = e."deviceId"`,
@@ -72,7 +72,7 @@ export class Mirror {
    */
   async readings(productKey) {
     const { rows } = await this.#pool.query(
-      `SELECT count(*)::int AS count FROM "PropertyReading" r JOIN "DeviceProperty" p ON p.id = r."seriesId"
+      `SELECT count(*)::int AS count FROM "partitions"."EveryReading" r JOIN "DeviceProperty" p ON p.id = r."seriesId"
        JOIN "Device" d ON d.id = p."deviceId" WHERE d."productKey" = $1`,
       [productKey],
     );

@@ -17,7 +17,7 @@ const ROWS: Record<keyof MirrorRows, string> = {
   properties: `SELECT d."productKey" AS pk, concat_ws(' ', d."deviceName", p."identifier", p."at", p."number", p."json") AS row
     FROM "DeviceProperty" p JOIN "Device" d ON d."id" = p."deviceId"`,
   readings: `SELECT d."productKey" AS pk, concat_ws(' ', d."deviceName", p."identifier", r."at", r."number", r."json", r."several") AS row
-    FROM "PropertyReading" r JOIN "DeviceProperty" p ON p."id" = r."seriesId" JOIN "Device" d ON d."id" = p."deviceId"`,
+    FROM "partitions"."EveryReading" r JOIN "DeviceProperty" p ON p."id" = r."seriesId" JOIN "Device" d ON d."id" = p."deviceId"`,
   events: `SELECT coalesce(d."productKey", e."productKey") AS pk,
       concat_ws(' ', d."deviceName", e."at", e."kind", coalesce(e."identifier", '-'), coalesce(e."name", '-'), e."type", e."requestId", e."value") AS row
     FROM "EventLog" e LEFT JOIN "Device" d ON d."id" = e."deviceId"`,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import fc from 'fast-check';
 import { decodeMessage } from '../../src/decoding/decode-message.js';
 import type { DecodedMessage } from '../../src/domain/decoded-message.js';
@@ -11,6 +12,7 @@ import { demoMembers, demoProducts } from '../../src/simulator/fleet/line-up.js'
 import type { PlatformMessage } from '../../src/simulator/platform/platform-message.js';
 import { Random } from '../../src/simulator/random.js';
 import { startSimulator } from '../../src/simulator/simulator.js';
+import { StorageKeeper } from '../../src/storage/storage.keeper.js';
 import { rawMessage } from '../../src/transports/amqp/raw-message.js';
 import { history, messageOf } from '../promises/facts.js';
 import { aMessage, LOCK, NOON } from '../support/messages.js';
@@ -268,4 +270,13 @@ describe('the referee notices', () => {
     expect(found.length - known).toBe(more);
     known = found.length;
   });
+});
+
+it('the referee judges readings that are packed like those that are not', async () => {
+  const known = await verdict(Infinity);
+  Logger.overrideLogger(false);
+  const keeper = new StorageKeeper({ databaseUrl: store.url, packReadingsAfterDays: 1 });
+  const work = await keeper.keep(new Date(Date.UTC(2100, 0, 1)));
+  expect(work?.packed.size).toBeGreaterThan(0);
+  expect(await verdict(Infinity)).toEqual(known);
 });

@@ -194,6 +194,7 @@ export class Replica {
       AMQP_IOT_INSTANCE_ID: platform.instanceId,
       AMQP_CONSUMER_GROUP_ID: 'DEFAULT_GROUP',
       AMQP_CLIENT_ID: name,
+      PACK_READINGS_AFTER_DAYS: '1', // as much as possible
       LOG_LEVEL: 'info',
       LOG_FORMAT: 'json',
       ...(spool === null ? {} : { SPOOL_DIR: spool }),

@@ -86,7 +86,7 @@ export async function runTorture({ root, dataDirectory, options, signal }) {
     const judgement = await judge(scene);
     judgement.problems.unshift(...restless.map((what) => `not quiet after ${quietSeconds.toFixed(0)} s: ${what}`));
     const stats = await scene.platform.ask({ do: 'stats' });
-    const readings = await scene.database.ask('SELECT count(*)::int AS count FROM "PropertyReading"', {
+    const readings = await scene.database.ask('SELECT count(*)::int AS count FROM "partitions"."EveryReading"', {
       timeoutMs: 60_000,
     });
     broken = judgement.problems.length > 0;

@@ -21,7 +21,7 @@ CREATE TABLE "ReadingChunk" (
     "several" JSONB[],
 
     CONSTRAINT "ReadingChunk_pkey" PRIMARY KEY ("seriesId", "from", "product")
-) PARTITION BY LIST ("product");
+) PARTITION BY RANGE ("from");
 
 -- What was done to each month of a table, for those products with a time of their own and (empty) for the rest.
 CREATE TABLE "StorageMonth" (
@@ -42,30 +42,31 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT date_trunc('month', at AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'
 $$;
 
--- The partition of chunks of one product (or, empty, of the rest) that holds the given day.
+-- The partition of chunks of one product (or, empty, of the rest) in the month of the given day. Months first: whoever wants the
+-- newest readings of many years then opens no partition but the last.
 CREATE FUNCTION "partitions"."add_chunks"(product TEXT, day DATE) RETURNS BOOLEAN
 LANGUAGE plpgsql AS $$
 DECLARE
-    products TEXT := CASE WHEN product = '' THEN 'ReadingChunk_rest' ELSE 'ReadingChunk_of_' || product END;
-    child TEXT := CASE WHEN product = '' THEN 'ReadingChunk_' ELSE products || '_' END
-        || CASE WHEN day < DATE '2015-01-01' THEN 'before' ELSE to_char(day, 'YYYY_MM') END;
+    suffix TEXT := CASE WHEN day < DATE '2015-01-01' THEN 'before' ELSE to_char(day, 'YYYY_MM') END;
+    month TEXT := 'ReadingChunk_month_' || suffix;
+    child TEXT := 'ReadingChunk_' || CASE WHEN product = '' THEN '' ELSE 'of_' || product || '_' END || suffix;
 BEGIN
-    IF to_regclass(format('"partitions".%I', products)) IS NULL THEN
-        EXECUTE format('CREATE TABLE "partitions".%I (LIKE "ReadingChunk" INCLUDING DEFAULTS INCLUDING INDEXES) PARTITION BY RANGE ("from")', products);
-        EXECUTE format('ALTER TABLE "ReadingChunk" ATTACH PARTITION "partitions".%I FOR VALUES IN (%L)', products, product);
-    END IF;
     IF to_regclass(format('"partitions".%I', child)) IS NOT NULL THEN
         RETURN FALSE;
     END IF;
-    EXECUTE format('CREATE TABLE "partitions".%I (LIKE "ReadingChunk" INCLUDING DEFAULTS INCLUDING INDEXES)', child);
-    IF day < DATE '2015-01-01' THEN
-        EXECUTE format('ALTER TABLE "partitions".%I ATTACH PARTITION "partitions".%I FOR VALUES FROM (MINVALUE) TO (%L)',
-            products, child, '2015-01-01 00:00:00+00');
-    ELSE
-        EXECUTE format('ALTER TABLE "partitions".%I ATTACH PARTITION "partitions".%I FOR VALUES FROM (%L) TO (%L)', products, child,
-            to_char(day, 'YYYY-MM-01 00:00:00+00'),
-            to_char(date_trunc('month', day::TIMESTAMP) + INTERVAL '1 month', 'YYYY-MM-01 00:00:00+00'));
+    IF to_regclass(format('"partitions".%I', month)) IS NULL THEN
+        EXECUTE format('CREATE TABLE "partitions".%I (LIKE "ReadingChunk" INCLUDING DEFAULTS INCLUDING INDEXES) PARTITION BY LIST ("product")', month);
+        IF day < DATE '2015-01-01' THEN
+            EXECUTE format('ALTER TABLE "ReadingChunk" ATTACH PARTITION "partitions".%I FOR VALUES FROM (MINVALUE) TO (%L)',
+                month, '2015-01-01 00:00:00+00');
+        ELSE
+            EXECUTE format('ALTER TABLE "ReadingChunk" ATTACH PARTITION "partitions".%I FOR VALUES FROM (%L) TO (%L)', month,
+                to_char(day, 'YYYY-MM-01 00:00:00+00'),
+                to_char(date_trunc('month', day::TIMESTAMP) + INTERVAL '1 month', 'YYYY-MM-01 00:00:00+00'));
+        END IF;
     END IF;
+    EXECUTE format('CREATE TABLE "partitions".%I (LIKE "ReadingChunk" INCLUDING DEFAULTS INCLUDING INDEXES)', child);
+    EXECUTE format('ALTER TABLE "partitions".%I ATTACH PARTITION "partitions".%I FOR VALUES IN (%L)', month, child, product);
     RETURN TRUE;
 END
 $$;
@@ -124,14 +125,22 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
     FROM "StorageMonth" WHERE "table" = 'PropertyReading' AND "packed" > 0
 $$;
 
+-- Whether a time lies among the readings of a chunk. It keeps its plan: a question that asks it does not plan for all chunks again.
+CREATE FUNCTION "partitions"."in_chunk"(series INTEGER, moment TIMESTAMPTZ) RETURNS BOOLEAN
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN coalesce(moment <= (
+        SELECT c."until" FROM "ReadingChunk" c
+        WHERE c."seriesId" = series AND c."from" <= moment AND c."from" >= "partitions"."month_of"(moment)
+        ORDER BY c."from" DESC LIMIT 1), FALSE);
+END
+$$;
+
 -- Every reading, packed or not, once: "PropertyReading" as it would be if nothing were ever packed.
 CREATE VIEW "partitions"."EveryReading" AS
 SELECT r."at", r."seriesId", r."number", r."json", r."several"
 FROM "PropertyReading" r
-WHERE r."at" >= (SELECT "partitions"."packed_until"()) OR coalesce((
-    SELECT c."until" FROM "ReadingChunk" c
-    WHERE c."seriesId" = r."seriesId" AND c."from" <= r."at" AND c."from" >= "partitions"."month_of"(r."at")
-    ORDER BY c."from" DESC LIMIT 1), '-infinity') < r."at"
+WHERE r."at" >= (SELECT "partitions"."packed_until"()) OR NOT "partitions"."in_chunk"(r."seriesId", r."at")
 UNION ALL
 SELECT u."at"::TIMESTAMPTZ(3), c."seriesId", u."number", u."json", u."several"
 FROM (

@@ -82,7 +82,7 @@ const QUERIES = {
   PropertyReading: {
     sql: `SELECT ${OF_DEVICE} || ' ' || p."identifier" || ' ' || ${timeSql('r."at"')} AS key,
         CASE WHEN r."several" IS NULL THEN ${VALUE('r')} ELSE 'several ' || ${briefSql('r."several"::text')} END AS value
-      FROM "PropertyReading" r LEFT JOIN "DeviceProperty" p ON p."id" = r."seriesId" LEFT JOIN "Device" d ON d."id" = p."deviceId"`,
+      FROM "partitions"."EveryReading" r LEFT JOIN "DeviceProperty" p ON p."id" = r."seriesId" LEFT JOIN "Device" d ON d."id" = p."deviceId"`,
     row: (row) => [text(row, 'key'), text(row, 'value')],
   },
   EventLog: {
