@@ -11,6 +11,8 @@ const SQL = 'src/storage/write-statements.ts';
 const FOLD = 'src/storage/write-plan.ts';
 const WRITER = 'src/storage/device-event.writer.ts';
 const DECODING = 'src/decoding';
+const HISTORY = 'src/storage/history-statements.ts';
+const AS_OF = 'src/storage/as-of-state.ts';
 
 /** What is broken, where, and how: [rule, file, the text that keeps the rule, the text that breaks it]. */
 const MUTANTS = [
@@ -184,6 +186,40 @@ const MUTANTS = [
     'WHEN FALSE AND NOT coalesce(lag(f."bound") OVER facts, FALSE)',
   ],
   ['owning and sharing are different facts', FOLD, 'user.tenantId, at, bound, owned]', 'user.tenantId, at, bound]'],
+  [
+    'history: a status that outranks later ones ends them',
+    HISTORY,
+    'h."at" > i.at AND h."orderedBy"',
+    'FALSE AND h."orderedBy"',
+  ],
+  [
+    'history: a status that is outranked does not count (in a batch)',
+    'src/storage/history-plan.ts',
+    'if (last && compareRanks(row, last) <= 0) continue;',
+    '',
+  ],
+  ['history: a late status changes what the next one begins', HISTORY, 'AND h."begins" <> c.begins', 'AND FALSE'],
+  ['history: an identity counts from its earliest message', HISTORY, 'WHERE excluded."at" < k."at"', 'WHERE FALSE'],
+  [
+    'history: presence from before a create is forgotten',
+    AS_OF,
+    'h."orderedBy" >= coalesce(c.created, h."orderedBy") AS counts',
+    'TRUE AS counts',
+  ],
+  ['history: tags from before a create are forgotten', AS_OF, 't."at" >= coalesce(c.created, t."at")', 'TRUE'],
+  ['history: readings from before a create are no state', AS_OF, 'Date.parse(one.at) >= Date.parse(created)', 'true'],
+  [
+    'history: a device is known from its earliest time on',
+    SQL,
+    'LEAST(o."knownSince", n.known)',
+    'coalesce(o."knownSince", n.known)',
+  ],
+  [
+    'history: the fleet takes back what it had counted',
+    'src/storage/presence-counter.ts',
+    'add(productKey, change, -1);',
+    'add(productKey, change, 1);',
+  ],
 ];
 
 const only = process.argv[2] ?? '';
