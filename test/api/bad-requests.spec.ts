@@ -43,7 +43,7 @@ describe('bad requests', () => {
     ['/v1/devices/a1:o%00ne', 'device'],
     [`/v1/devices/${'x'.repeat(601)}`, 'device'],
     [`${DEVICE}?verbose=true`, 'verbose'],
-    [`${DEVICE}/status?at=1`, 'at'],
+    [`${DEVICE}/status?when=1`, 'when'],
     [`${DEVICE}/properties/a%00b`, 'identifier'],
     [`${DEVICE}/properties?limit=5`, 'limit'],
     [`${DEVICE}/readings?from=yesterday`, 'from'],
