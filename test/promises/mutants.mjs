@@ -261,6 +261,7 @@ function runs(what, rounds) {
       cwd: copy,
       env: { ...process.env, NODE_OPTIONS: '--experimental-vm-modules --no-warnings', PROMISES_ROUNDS: String(rounds) },
       encoding: 'utf8',
+      maxBuffer: 64 * 1024 * 1024, // a counterexample of many histories is long
     },
   );
   if (signal || (status !== 0 && !/Tests: +\d+ failed/.test(stderr)))
