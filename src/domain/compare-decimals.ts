@@ -3,7 +3,7 @@ export function compareDecimals(a: string, b: string): number {
   const left = parts(a);
   const right = parts(b);
   if (left.sign !== right.sign) return left.sign - right.sign;
-  return left.sign * compareMagnitudes(left, right);
+  return left.sign * compareMagnitudes(left, right) || 0; // never minus zero
 }
 
 interface Decimal {

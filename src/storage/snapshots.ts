@@ -99,9 +99,9 @@ export class Snapshots {
 function asReadError(error: unknown): unknown {
   const state = sqlState(error);
   if (state === '57014') return new QuestionTooLarge('the database took too long to answer', { cause: error });
-  // 08 connection, 25 in recovery, 40 a standby in conflict, 53 no resources, 57 shut down, 58 system error, 3D no such database, 28 refused login.
+  // 08 connection, 25 in recovery, 40 a standby in conflict, 53 no resources, 55 a table is locked for long, 57 shut down, 58 system error, 3D no such database, 28 refused login.
   if (state !== null) {
-    return /^(08|25|28|3D|40|53|57|58)/.test(state) ? new SinkUnavailable(describe(error), { cause: error }) : error;
+    return /^(08|25|28|3D|40|53|55|57|58)/.test(state) ? new SinkUnavailable(describe(error), { cause: error }) : error;
   }
   return isPrismaError(error) || isLostConnection(error)
     ? new SinkUnavailable(describe(error), { cause: error })
