@@ -93,4 +93,4 @@ export function questions(fleet) {
 }
 
 /** The list that is exported whole. */
-export const EXPORT = `/v1/readings?productKey=${DENSE_PRODUCT}`;
+export const EXPORT = `/v1/fleet/readings?productKey=${DENSE_PRODUCT}`;

@@ -34,9 +34,11 @@ export function report(result) {
       `CSV: ${rows.toLocaleString('en')} rows at ${Math.round(rowsPerSecond).toLocaleString('en')} rows/s (promised 200,000); memory ${mib(residentBefore)} before, ${mib(residentPeak)} at most`,
     );
   }
-  if (storage?.packed) {
+  for (const { packed } of storage?.tables.find((/** @type {any} */ { table }) => table === 'PropertyReading')
+    ?.months ?? []) {
+    if (packed === null) continue;
     lines.push(
-      `Packed readings: ${storage.packed.readings.toLocaleString('en')} at ${storage.packed.bytesPerReading.toFixed(1)} bytes each (promised 10)`,
+      `Packed: ${packed.readings.toLocaleString('en')} readings at ${packed.bytesPerReading.toFixed(1)} bytes each (promised 10, of series that report every few minutes)`,
     );
   }
   return lines.join('\n');

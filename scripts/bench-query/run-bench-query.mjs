@@ -24,6 +24,8 @@ import { startQueried } from './service.mjs';
  */
 
 const GROWTH = 10;
+/** The first of the migrations that find the data there: they fill what questions are answered from. */
+const MIGRATED_FROM = '20261128200000';
 const BUSY_PER_SECOND = 1_000;
 
 /**
@@ -57,8 +59,7 @@ export async function runBenchQuery({ root, dataDirectory, options, signal }) {
      */
     const on = async (name, part, then) => {
       const fleet = fleetOf(Math.round(options.devices / part), Math.round(options.readings / part), started);
-      const url = await databases.migrated(name);
-      await generate(url, fleet, signal);
+      const url = await databases.migratedWithData(name, MIGRATED_FROM, (empty) => generate(empty, fleet, signal));
       const service = await working('Starting the service', () => startQueried({ root, folder, url, signal }));
       stops.unshift(() => service.stop());
       const asker = new Asker(service.httpPort);

@@ -12,7 +12,15 @@ export async function startQueried({ root, folder, url, signal }) {
   const dist = path.join(root, 'dist');
   const source = startPeerProcess(path.join(root, 'scripts', 'bench', 'source.mjs'), { dist });
   const where = await source.ask({ do: 'where' });
-  const service = await startService({ dist, folder, url, source: where, profile: undefined, signal });
+  const service = await startService({
+    dist,
+    folder,
+    url,
+    source: where,
+    profile: undefined,
+    signal,
+    settings: { PACK_READINGS_AFTER_DAYS: '1' }, // months that are over are packed, as they would be by and by
+  });
   await source.ask({ do: 'clients', count: 1 });
   return {
     ...service,

@@ -4,7 +4,7 @@ import { working } from '../setup/progress.mjs';
 import { until } from '../start/wait.mjs';
 
 /**
- * Waits until the service has done what it does by the way: rolled up all history.
+ * Waits until the service has done what it does by the way: rolled up all history, and packed the months that are over.
  * @param {{ url: string, signal: AbortSignal }} options
  */
 export async function settle({ url, signal }) {
@@ -15,6 +15,15 @@ export async function settle({ url, signal }) {
       until(async () => {
         const { rows } = await client.query(
           `SELECT "pastDone" AND NOT EXISTS (SELECT FROM "RollupMark") AS done FROM "RollupState"`,
+        );
+        return rows[0]?.done === true || undefined;
+      }, signal),
+    );
+    await working('Waiting for months to be packed', () =>
+      until(async () => {
+        const { rows } = await client.query(
+          `SELECT EXISTS (SELECT FROM "StorageMonth" WHERE "table" = 'PropertyReading' AND "packedAt" IS NOT NULL
+             AND "month" = date_trunc('month', (now() - INTERVAL '1 day') AT TIME ZONE 'UTC') - INTERVAL '1 month') AS done`,
         );
         return rows[0]?.done === true || undefined;
       }, signal),

@@ -34,6 +34,26 @@ export async function startDatabases({ root, folder }) {
       return url;
     },
     /**
+     * Filled as it was before the migrations from `from` on, which then find what they would find at people's: years of data.
+     * @param {string} name
+     * @param {string} from
+     * @param {(url: string) => Promise<void>} fill
+     */
+    async migratedWithData(name, from, fill) {
+      const url = await make(name);
+      const migrations = readMigrations(root);
+      await applyMigrations(
+        url,
+        migrations.filter((migration) => migration.name < from),
+      );
+      await fill(url);
+      await applyMigrations(
+        url,
+        migrations.filter((migration) => migration.name >= from),
+      );
+      return url;
+    },
+    /**
      * The tables of the naive models, made by Prisma itself.
      * @param {string} name
      * @param {string} schema

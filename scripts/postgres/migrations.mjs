@@ -57,15 +57,15 @@ export async function isMigrated(url, migrations) {
 }
 
 /**
- * Applies all migrations to an empty database without Prisma's command line (which takes seconds), and leaves the record
- * that it would have left. For tests.
+ * Applies migrations to a database that is empty, or has those before them, without Prisma's command line (which takes seconds),
+ * and leaves the record that it would have left. For tests.
  * @param {string} url
  * @param {readonly Migration[]} migrations
  */
 export async function applyMigrations(url, migrations) {
   await query(
     url,
-    `CREATE TABLE _prisma_migrations (
+    `CREATE TABLE IF NOT EXISTS _prisma_migrations (
        id varchar(36) PRIMARY KEY NOT NULL,
        checksum varchar(64) NOT NULL,
        finished_at timestamptz,
