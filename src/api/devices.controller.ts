@@ -12,7 +12,7 @@ import { cursorOf, placeAt } from './device-places.js';
 import { DeviceQuery, deviceQuestion, deviceSort, DevicesQuery } from './devices.queries.js';
 import { Tagged } from './entity-tag.js';
 import type { ListAnswer } from './list-answer.js';
-import { DeviceList, DeviceSchema, PropertyItems, PropertySchema, StatusSchema } from './schemas.js';
+import { AskedDeviceSchema, DeviceList, PropertyItems, PropertySchema, StatusSchema } from './schemas.js';
 
 type NamedProperty = PropertyView & { readonly identifier: string };
 
@@ -46,7 +46,7 @@ export class DevicesController {
 
   @Get(':device')
   @Tagged()
-  @Answers('Everything about one device as it is now', DeviceSchema, [400, 404, 409, 410])
+  @Answers('Everything about one device as it is now', AskedDeviceSchema, [400, 404, 409, 410])
   async one(@Param() params: DeviceParams, @Query() { at, fields }: DeviceQuery): Promise<Partial<DeviceView>> {
     const wanted = deviceFields(fields);
     if (at) return projected(await this.asOf.one(params, at), wanted);

@@ -1,4 +1,4 @@
-import { ApiExtraModels, ApiProperty, ApiPropertyOptional, getSchemaPath } from '@nestjs/swagger';
+import { ApiExtraModels, ApiProperty, ApiPropertyOptional, getSchemaPath, PartialType } from '@nestjs/swagger';
 import { REBUILD_CAUSES } from '../domain/ingest-status.js';
 
 /** What answers look like, for the OpenAPI description. The answers themselves are the views of `storage`. */
@@ -110,9 +110,12 @@ export class DeviceCountSchema {
   readonly exact!: boolean;
 }
 
+/** Of a device, what was asked for: everything, unless `fields` says less. */
+export class AskedDeviceSchema extends PartialType(DeviceSchema) {}
+
 export class DeviceList {
-  @ApiProperty({ type: [DeviceSchema] })
-  readonly items!: DeviceSchema[];
+  @ApiProperty({ type: [AskedDeviceSchema] })
+  readonly items!: AskedDeviceSchema[];
 
   @ApiProperty(NEXT)
   readonly next!: string | null;
