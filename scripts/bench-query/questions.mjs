@@ -19,6 +19,7 @@ const FIVE = ['Temperature', 'Humidity', 'Power', 'Battery', 'PowerSwitch'];
 export function questions(fleet) {
   const end = fleet.end.getTime();
   const ago = (/** @type {number} */ days, index = 0) => new Date(end - days * DAY_MS - index * 1_000).toISOString();
+  const dayAgo = (/** @type {number} */ days) => `${ago(days).slice(0, 10)}T00:00:00Z`;
   const any = (/** @type {number} */ index) => anyDevice(fleet, (index * 7919) % fleet.devices);
   const dense = (/** @type {number} */ index) => denseDevice(index % fleet.dense);
   const month = `from=${ago(DENSE_DAYS)}&to=${ago(0)}`;
@@ -79,7 +80,11 @@ export function questions(fleet) {
       path: (i) => `/v1/presence/curve?from=${ago(7, i)}&to=${ago(0)}&interval=PT1H`,
       withinMs: null,
     },
-    { name: 'presence-flapping', path: (i) => `/v1/presence/flapping?from=${ago(7, i)}&to=${ago(0)}`, withinMs: null },
+    {
+      name: 'presence-flapping',
+      path: (i) => `/v1/presence/flapping?from=${dayAgo(7 + (i % 3))}&to=${dayAgo(0)}`,
+      withinMs: null,
+    },
     { name: 'presence-silent', path: () => '/v1/presence/silent', withinMs: null },
     { name: 'user-devices', path: (i) => `/v1/users/user-${i % 1_000}/devices`, withinMs: null },
     { name: 'events', path: (i) => `/v1/devices/${any(i)}/events`, withinMs: null },
