@@ -53,7 +53,7 @@ export function Time(): PropertyDecorator {
 
 /** One text, or several. */
 export function Texts(maxLength: number, maxCount: number): PropertyDecorator {
-  const message = `must be given at most ${maxCount} times, each not empty and at most ${maxLength} characters`;
+  const message = `must be given, at most ${maxCount} times, each not empty and at most ${maxLength} characters`;
   return applyDecorators(
     Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? [value] : value)),
     ValidateBy({
