@@ -187,7 +187,8 @@ describe('a service that is told to stop in mid-stream', () => {
     expect(await readings()).toHaveLength(accepted);
     await service();
     await allAccepted(count);
-    expect(await totals()).toEqual({ received: count, stored: count });
+    const { late: _, ...once } = await totals(); // what was released may come after later reports, but never twice
+    expect(once).toEqual({ received: count, stored: count });
   });
 });
 
