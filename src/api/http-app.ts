@@ -1,6 +1,7 @@
 import { Logger, ValidationPipe, type ValidationError } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Socket } from 'node:net';
 import { Settings } from '../config/settings.js';
 import { Metrics } from '../telemetry/metrics.js';
 import { askedByCaller } from './asker-of-request.js';
@@ -45,6 +46,7 @@ export function configureHttp(app: NestFastifyApplication): void {
     if (passedOver.length > 0) return done(new BadParameters(passedOver.map(unknownParameter)));
     askedByCaller(request, reply, settings.queryTimeoutMs, done);
   });
+  endSilentConnections(server);
   server.addHook('onSend', answerUnchanged);
   server.addHook('onResponse', (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
     const seconds = reply.elapsedTime / 1000;
@@ -68,6 +70,22 @@ export function configureHttp(app: NestFastifyApplication): void {
     }),
   );
   serveDocs(app);
+}
+
+/**
+ * Clients open connections ahead of need. Node does not count those that nothing was ever sent on among the idle ones, and
+ * closing would wait for them until their first request is overdue.
+ */
+function endSilentConnections(server: FastifyInstance): void {
+  const open = new Set<Socket>();
+  server.server.on('connection', (socket: Socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
+  server.addHook('preClose', (done: () => void) => {
+    for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
+    done();
+  });
 }
 
 /** Names that class-transformer drops in silence, where every other unknown parameter is refused. */

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { PARTITION_LOCK } from './partition-lock.js';
+import { PARTITION_LOCK } from './advisory-locks.js';
 import { UNHURRIED } from './patience.js';
 import { PrismaService, type Transaction } from './prisma.service.js';
 

@@ -1,7 +1,7 @@
 import { REST, type Retention } from '../domain/retention.js';
+import { PARTITION_LOCK } from './advisory-locks.js';
 import type { LongWork } from './long-work.js';
 import { partitionNamed } from './partition-names.js';
-import { PARTITION_LOCK } from './partition-lock.js';
 
 const BATCH_SERIES = 500;
 const LOCK_MS = 5_000;

@@ -2,15 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { ABOUT_NOTHING, type DecodedMessage } from '../domain/decoded-message.js';
 import type { PlatformUser, UserUnbound } from '../domain/device-event.js';
 import { deviceKeyText, type DeviceKey } from '../domain/device-key.js';
+import { ERASURE_LOCK } from './advisory-locks.js';
 import { column } from './columns.js';
 import { type ErasureKey, ErasureKeys, type KeyRow } from './erasure-keys.js';
 import { type LaterFact, sortLaterFacts } from './erased-unbindings.js';
 import { blanked, blankedBytes, mentions, textOf, wordsOf } from './identity-in-text.js';
 import type { Transaction } from './prisma.service.js';
 import { type BindingPlan, type EventPlan, planWrites, type WritePlan } from './write-plan.js';
-
-/** Held shared by whoever writes what may name a user, alone by whoever erases one. Any number will do; it must never change. */
-export const ERASURE_LOCK = 7_310_004;
 
 /** A key, and how long the words are that were hashed with it. */
 interface SearchKey {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { SinkUnavailable } from '../domain/event-sink.js';
+import { ERASURE_LOCK, ERASURE_STEP_LOCK } from './advisory-locks.js';
 import { asSinkError, sqlState } from './database-fault.js';
-import { ERASURE_LOCK } from './erased-facts.js';
 import { PARKED_DAYS } from './erased-unbindings.js';
 import { type ErasureKey, ErasureKeys } from './erasure-keys.js';
 import {
@@ -17,9 +17,6 @@ import { type Patience, UNHURRIED } from './patience.js';
 import { PrismaService, type Transaction } from './prisma.service.js';
 import { instant, Parameters } from './read-columns.js';
 import { ofUser, type UserReference } from './user-windows.js';
-
-/** Held for the length of a step: one at a time over all replicas. Any number will do; it must never change. */
-export const ERASURE_STEP_LOCK = 7_310_005;
 
 /**
  * Writers queue behind whoever waits for the lock that they share: so nobody waits for it long, and rather tries again once they

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import { PARTITION_LOCK } from './advisory-locks.js';
 import { addLogHours } from './change-log-hours.js';
-import { PARTITION_LOCK } from './partition-lock.js';
 import { monthOf, type MonthlyTable, type Partition, partitionNamed } from './partition-names.js';
 import { UNHURRIED } from './patience.js';
 import { PrismaService, type Transaction } from './prisma.service.js';

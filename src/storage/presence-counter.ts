@@ -1,4 +1,5 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { COUNTING_LOCK } from './advisory-locks.js';
 import { column } from './columns.js';
 import { describe } from './database-fault.js';
 import { fleetChanges, type FleetChange, type FleetState, countChanges, type CountChange } from './fleet-states.js';
@@ -13,8 +14,6 @@ const PAUSE_MS = 1_000;
 const RETRY_MS = 15_000;
 /** So many devices a transaction: a fraction of a second. */
 const DEVICES_AT_ONCE = 500;
-/** One replica counts at a time. Any number will do; it must never change. */
-const COUNTING_LOCK = 7_318_204;
 
 interface Device {
   readonly id: number;

@@ -1,9 +1,9 @@
 import { REST, type Retention } from '../domain/retention.js';
+import { PARTITION_LOCK } from './advisory-locks.js';
 import { sqlState } from './database-fault.js';
 import type { LongWork } from './long-work.js';
 import { CHUNK_READINGS, packReadings } from './pack-statements.js';
 import { monthOf, type Partition } from './partition-names.js';
-import { PARTITION_LOCK } from './partition-lock.js';
 
 /** So many readings, more or less, are packed in one transaction: a fifth of a second, for which a late reading may have to wait. */
 const BATCH_READINGS = 20_000;

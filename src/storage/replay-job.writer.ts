@@ -5,6 +5,7 @@ import type { DecodedMessage } from '../domain/decoded-message.js';
 import type { ReplayCounts } from '../domain/replay.js';
 import { type DecodeAgain, ReplayJobs, type ReplayStep } from '../domain/replay-jobs.js';
 import { EVERY_SET_ASIDE, type SetAsideFilter } from '../domain/set-aside-filter.js';
+import { REPLAY_LOCK } from './advisory-locks.js';
 import { type ChangeLogSettings, keepsLog } from './changed-rows.js';
 import { asSinkError, databaseFault } from './database-fault.js';
 import { neededPartitions, TRIES } from './device-event.writer.js';
@@ -19,9 +20,6 @@ import { rawMessageOf } from './set-aside-row.js';
 import { replayPlan } from './set-aside.writer.js';
 import type { WritePlan } from './write-plan.js';
 import { markReplayed, writePlan } from './write-rows.js';
-
-/** Held for the length of a step: one at a time over all replicas. Any number will do; it must never change. */
-export const REPLAY_LOCK = 7_310_002;
 
 /** A step takes no further message once it has so many bytes. */
 const STEP_BYTES = 4 * 1024 * 1024;

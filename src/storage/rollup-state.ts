@@ -1,3 +1,4 @@
+import { ROLLUP_LOCK } from './advisory-locks.js';
 import { epochMs } from './read-columns.js';
 import type { PrismaService, Transaction } from './prisma.service.js';
 
@@ -19,9 +20,6 @@ export const DAY_MS = 24 * HOUR_MS;
 
 /** Nothing older is rolled up: it shares one partition without a beginning. */
 export const ROLLUPS_FROM = Date.UTC(2015, 0, 1);
-
-/** Makes what one step of one keeper does invisible to all others until it is committed. Any number will do; it must never change. */
-const ROLLUP_LOCK = 7_310_002;
 
 /**
  * How soon an hour counts as over: what comes later than this is stored as ever, and its day is rolled up again.

@@ -2,14 +2,12 @@ import { Injectable } from '@nestjs/common';
 import type { MessageKey } from '../domain/decoded-message.js';
 import { EVERY_SET_ASIDE, type SetAsideFilter } from '../domain/set-aside-filter.js';
 import { Metrics } from '../telemetry/metrics.js';
+import { RETENTION_LOCK } from './advisory-locks.js';
 import { asSinkError } from './database-fault.js';
 import { UNHURRIED } from './patience.js';
 import { PrismaService, type Transaction } from './prisma.service.js';
 import { Parameters } from './read-columns.js';
 import { conditionsOf, timesOf, where } from './set-aside-conditions.js';
-
-/** Held for the length of a batch: one replica at a time enforces retention. Any number will do; it must never change. */
-export const RETENTION_LOCK = 7_310_003;
 
 /** So many messages are removed in one transaction. */
 const BATCH = 1_000;

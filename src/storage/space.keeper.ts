@@ -1,7 +1,7 @@
+import { PARTITION_LOCK } from './advisory-locks.js';
 import { sqlState } from './database-fault.js';
 import type { LongWork } from './long-work.js';
 import { monthOf, type Partition } from './partition-names.js';
-import { PARTITION_LOCK } from './partition-lock.js';
 
 /** What came late is packed once a day: each time, the chunks that it falls into are written anew. */
 const AGAIN_AFTER_MS = 86_400_000;

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Settings } from '../config/settings.js';
 import { type Retention, retentionOf, type RetentionSettings } from '../domain/retention.js';
+import { STORAGE_LOCK } from './advisory-locks.js';
 import { ChunkSorter } from './chunk.sorter.js';
 import { HourlyTask } from './hourly-task.js';
 import { LongWork } from './long-work.js';
@@ -9,8 +10,6 @@ import { monthOf, type Partition, partitionNamed } from './partition-names.js';
 import { ReadingPacker } from './reading.packer.js';
 import { SpaceKeeper } from './space.keeper.js';
 
-/** Held while the work goes on: one replica at a time does it. Any number will do; it must never change. */
-const STORAGE_LOCK = 7_310_017;
 const DAY_MS = 86_400_000;
 
 /** What the keeper needs of the settings. */

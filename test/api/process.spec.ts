@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server, type AddressInfo } from 'node:net';
+import { connect, createServer, type Server, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { root } from '../../scripts/checkout.mjs';
@@ -112,9 +112,12 @@ describe('node dist/main.js', () => {
       const reply = await fetch(`${url}/health/ready`);
       expect(await reply.json()).toMatchObject({ status: 'ready', checks: { platform: { ok: false } } });
     });
+    const silent = connect(Number(new URL(url).port), '127.0.0.1'); // opened ahead of need, as browsers do
+    await once(silent, 'connect');
     service.process.kill(signal);
     expect(await service.exited).toBe(0);
     expect(service.stderr).toBe('');
+    silent.destroy();
   });
 
   it('starts while the database is away, not ready, and says so', async () => {

@@ -4,7 +4,7 @@ import { query } from '../../scripts/postgres/connection.mjs';
 import { SERVICE_VERSION } from '../../src/config/service-version.js';
 import type { DecodedMessage } from '../../src/domain/decoded-message.js';
 import type { RawMessage } from '../../src/domain/raw-message.js';
-import { REPLAY_LOCK } from '../../src/storage/replay-job.writer.js';
+import { REPLAY_LOCK } from '../../src/storage/advisory-locks.js';
 import { startApp, type RunningApp } from '../support/app.js';
 import { after, startApi, type TestApi } from '../support/api.js';
 import { aMessage, aPropertyReport } from '../support/messages.js';
