@@ -33,13 +33,13 @@ const BUSY_PER_SECOND = 1_000;
  * @param {{ root: string, dataDirectory: string, options: import('./options.mjs').BenchQueryOptions, signal: AbortSignal }} setting
  */
 export async function runBenchQuery({ root, dataDirectory, options, signal }) {
-  const folder = path.join(dataDirectory, 'bench-query');
+  const folder = path.join(dataDirectory, options.keep ? 'bench-query-kept' : 'bench-query');
   mkdirSync(folder, { recursive: true });
   const started = new Date();
   const load = os.loadavg()[0] ?? 0;
   if (load > 0.7)
     console.error(`Other programs are busy here (load ${load.toFixed(1)}): absolute figures will be too high.`);
-  const databases = await working('Starting PostgreSQL', () => startDatabases({ root, folder }));
+  const databases = await working('Starting PostgreSQL', () => startDatabases({ root, folder, keep: options.keep }));
   /** @type {(() => Promise<void>)[]} */
   const stops = [() => databases.stop()];
   try {
@@ -58,12 +58,17 @@ export async function runBenchQuery({ root, dataDirectory, options, signal }) {
      * @param {(ask: (which: 'all' | 'busy' | 'tenth') => Promise<void>, service: Awaited<ReturnType<typeof startQueried>>, asker: Asker) => Promise<void>} then
      */
     const on = async (name, part, then) => {
-      const fleet = fleetOf(Math.round(options.devices / part), Math.round(options.readings / part), started);
-      const url = await databases.migratedWithData(name, MIGRATED_FROM, (empty) => generate(empty, fleet, signal));
+      const devices = Math.round(options.devices / part);
+      const readings = Math.round(options.readings / part);
+      const kept = keptFleet(options.keep ? await databases.kept(name) : null, devices, readings);
+      const fleet = fleetOf(devices, readings, kept?.end ?? started);
+      const url =
+        kept?.url ?? (await databases.migratedWithData(name, MIGRATED_FROM, (empty) => generate(empty, fleet, signal)));
       const service = await working('Starting the service', () => startQueried({ root, folder, url, signal }));
       stops.unshift(() => service.stop());
       const asker = new Asker(service.httpPort);
       await settle({ url, signal });
+      if (options.keep) await databases.note(name, `${devices} ${readings} ${fleet.end.toISOString()}`);
       /** @param {'all' | 'busy' | 'tenth'} which */
       const ask = async (which) => {
         for (const question of chosen(questions(fleet), options.only)) {
@@ -117,6 +122,18 @@ export async function runBenchQuery({ root, dataDirectory, options, signal }) {
   } finally {
     for (const stop of stops) await stop();
   }
+}
+
+/**
+ * What an earlier run left, if it is as large as wanted.
+ * @param {{ url: string, note: string } | null} kept
+ * @param {number} devices
+ * @param {number} readings
+ */
+function keptFleet(kept, devices, readings) {
+  const [keptDevices, keptReadings, end = ''] = kept?.note.split(' ') ?? [];
+  if (!kept || Number(keptDevices) !== devices || Number(keptReadings) !== readings) return null;
+  return { url: kept.url, end: new Date(end) };
 }
 
 /**

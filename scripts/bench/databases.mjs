@@ -11,9 +11,9 @@ import { lastLines, runTool } from '../setup/run-tool.mjs';
 /**
  * The PostgreSQL of a benchmark: the embedded one on a folder of its own, durable, with the settings that it has out of the
  * box. Each peer gets a fresh database.
- * @param {{ root: string, folder: string }} options
+ * @param {{ root: string, folder: string, keep?: boolean }} options
  */
-export async function startDatabases({ root, folder }) {
+export async function startDatabases({ root, folder, keep = false }) {
   const directory = path.join(folder, 'postgres');
   const postgres = await startPostgres({ root, directory, logFile: path.join(folder, 'postgres.log'), port: 0 });
   const admin = sibling(postgres.url, 'postgres');
@@ -32,6 +32,27 @@ export async function startDatabases({ root, folder }) {
       await applyMigrations(url, readMigrations(root));
       await query(admin, 'CHECKPOINT'); // everybody starts with a quiet disk
       return url;
+    },
+    /**
+     * The database of an earlier run that was kept, and what it was noted to be; null when there is none.
+     * @param {string} name
+     */
+    async kept(name) {
+      const { rows } = await query(
+        admin,
+        "SELECT shobj_description(oid, 'pg_database') AS note FROM pg_database WHERE datname = $1",
+        [name],
+      );
+      const note = rows[0]?.note;
+      return typeof note === 'string' ? { url: sibling(postgres.url, name), note } : null;
+    },
+    /**
+     * Notes what a database is, for a later run.
+     * @param {string} name
+     * @param {string} note without quotes
+     */
+    async note(name, note) {
+      await query(admin, `COMMENT ON DATABASE ${name} IS '${note}'`);
     },
     /**
      * Filled as it was before the migrations from `from` on, which then find what they would find at people's: years of data.
@@ -81,6 +102,7 @@ export async function startDatabases({ root, folder }) {
     },
     async stop() {
       await postgres.stop();
+      if (keep) return;
       rmSync(postgres.directory, { recursive: true, force: true });
       rmSync(`${directory}.json`, { force: true });
     },

@@ -1,4 +1,5 @@
-import { compareDecimals, type Decimal, decimal, decimalText, dividedBy, minus, plus, times, ZERO } from './decimal.js';
+import { greatest, least, summed } from './combine-partials.js';
+import { type Decimal, decimal, decimalText, dividedBy, minus, plus, times, ZERO } from './decimal.js';
 import type { AggregateFunction, Fill } from './aggregate-functions.js';
 import type { NumberAt, PartialAggregate, ValueAt } from './partial-aggregate.js';
 import type { Piece } from './pieces.js';
@@ -48,7 +49,7 @@ export function bucketNumbers(series: SummedSeries): ReadonlyMap<number, BucketN
     if (bucket) bucket.push(seen);
     else buckets.set(seen.piece.bucket, [seen]);
   }
-  return new Map([...buckets].map(([bucket, seen]) => [bucket, numbersOf(seen, series.until)]));
+  return new Map([...buckets].map(([bucket, seen]) => [bucket, new PiecesOfBucket(seen, series.until)]));
 }
 
 /** Each piece with what is known before and behind it. Nothing is carried from one window into another. */
@@ -71,71 +72,71 @@ function withSurroundings({ pieces, partials, numberBefore, valueBefore, numberA
   });
 }
 
-function numbersOf(seen: readonly Seen[], until: number): BucketNumbers {
-  const partials = seen.flatMap(({ partial }) => (partial ? [partial] : []));
-  const count = partials.reduce((sum, partial) => sum + partial.count, 0);
-  return {
-    count,
-    of: (name) => {
-      switch (name) {
-        case 'count':
-          return String(partials.reduce((sum, partial) => sum + partial.others, count));
-        case 'sum':
-          return count > 0 ? decimalText(sumOf(partials)) : null;
-        case 'avg':
-          return count > 0 ? decimalText(dividedBy(sumOf(partials), count)) : null;
-        case 'min':
-          return extreme(partials, 'min', -1);
-        case 'max':
-          return extreme(partials, 'max', 1);
-        case 'first': {
-          const [partial] = partials;
-          return (partial?.mixed?.first ?? partial?.first)?.value ?? null;
-        }
-        case 'last': {
-          const partial = partials.at(-1);
-          return (partial?.mixed?.last ?? partial?.last)?.value ?? null;
-        }
-        case 'delta': {
-          const change = changeOver(seen);
-          return change && decimalText(change.delta);
-        }
-        case 'rate': {
-          const change = changeOver(seen);
-          return change && change.ms > 0 ? decimalText(dividedBy(times(change.delta, 1000), change.ms)) : null;
-        }
-        case 'timeWeightedAverage': {
-          const { area, ms } = underSteps(seen, until);
-          return ms > 0 ? decimalText(dividedBy(area, ms)) : null;
-        }
-        case 'durations':
-          return null;
-        default:
-          return name satisfies never;
+/** A class because an answer has ten thousand of them. */
+class PiecesOfBucket implements BucketNumbers {
+  readonly count: number;
+  private readonly partials: readonly PartialAggregate[];
+
+  constructor(
+    private readonly seen: readonly Seen[],
+    private readonly until: number,
+  ) {
+    this.partials = seen.flatMap(({ partial }) => partial ?? []);
+    this.count = this.partials.reduce((sum, partial) => sum + partial.count, 0);
+  }
+
+  of(name: AggregateFunction): CanonicalJson | null {
+    switch (name) {
+      case 'count':
+        return String(this.partials.reduce((sum, partial) => sum + partial.others, this.count));
+      case 'sum':
+        return summed(this.partials);
+      case 'avg': {
+        const sum = summed(this.partials);
+        return sum === null ? null : decimalText(dividedBy(decimal(sum), this.count));
       }
-    },
-    filled: (fill) => {
-      if (fill === 'previous') return standing(seen, until, ({ number, partial }) => partial?.last ?? number);
-      return fill === 'linear' ? onTheLine(seen) : null;
-    },
-    filledEnd: (fill) => {
-      if (fill === 'previous')
-        return standing(seen, until, ({ value, partial }) => partial?.mixed?.last ?? partial?.last ?? value);
-      return fill === 'linear' ? onTheLine(seen) : null;
-    },
-  };
-}
+      case 'min':
+        return least(this.partials);
+      case 'max':
+        return greatest(this.partials);
+      case 'first': {
+        const [partial] = this.partials;
+        return (partial?.mixed?.first ?? partial?.first)?.value ?? null;
+      }
+      case 'last': {
+        const partial = this.partials.at(-1);
+        return (partial?.mixed?.last ?? partial?.last)?.value ?? null;
+      }
+      case 'delta': {
+        const change = changeOver(this.seen);
+        return change && decimalText(change.delta);
+      }
+      case 'rate': {
+        const change = changeOver(this.seen);
+        return change && change.ms > 0 ? decimalText(dividedBy(times(change.delta, 1000), change.ms)) : null;
+      }
+      case 'timeWeightedAverage': {
+        const { area, ms } = underSteps(this.seen, this.until);
+        return ms > 0 ? decimalText(dividedBy(area, ms)) : null;
+      }
+      case 'durations':
+        return null;
+      default:
+        return name satisfies never;
+    }
+  }
 
-function sumOf(partials: readonly PartialAggregate[]): Decimal {
-  return partials.reduce((sum, { sum: more }) => (more === null ? sum : plus(sum, decimal(more))), ZERO);
-}
+  filled(fill: Fill): CanonicalNumber | null {
+    if (fill === 'previous') return standing(this.seen, this.until, ({ number, partial }) => partial?.last ?? number);
+    return fill === 'linear' ? onTheLine(this.seen) : null;
+  }
 
-function extreme(partials: readonly PartialAggregate[], which: 'min' | 'max', sign: 1 | -1): CanonicalNumber | null {
-  const found = partials.flatMap(({ [which]: each }) => (each === null ? [] : [each]));
-  return found.reduce<CanonicalNumber | null>(
-    (best, each) => (best === null || Math.sign(compareDecimals(decimal(each), decimal(best))) === sign ? each : best),
-    null,
-  );
+  filledEnd(fill: Fill): CanonicalJson | null {
+    if (fill === 'previous') {
+      return standing(this.seen, this.until, ({ value, partial }) => partial?.mixed?.last ?? partial?.last ?? value);
+    }
+    return fill === 'linear' ? onTheLine(this.seen) : null;
+  }
 }
 
 /** From the last number before to the last one in it, or from the first one where none came before; null without two to compare. */

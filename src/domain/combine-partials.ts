@@ -18,15 +18,9 @@ export function combinePartials(pieces: readonly PartialPiece[]): PartialPiece |
   return {
     count: numbers.reduce((sum, { count }) => sum + count, 0),
     others,
-    sum: summed(numbers.map(({ sum }) => sum)),
-    min: extreme(
-      numbers.map(({ min }) => min),
-      -1,
-    ),
-    max: extreme(
-      numbers.map(({ max }) => max),
-      1,
-    ),
+    sum: summed(numbers),
+    min: least(numbers),
+    max: greatest(numbers),
     first: numbers[0]?.first ?? null,
     last: numbers.at(-1)?.last ?? null,
     area: area(numbers),
@@ -41,19 +35,27 @@ function ends(pieces: readonly PartialPiece[]): PartialPiece['mixed'] {
   return first && last ? { first, last } : null;
 }
 
-function summed(texts: readonly (CanonicalNumber | null)[]): CanonicalNumber | null {
-  const known = texts.filter((text) => text !== null);
-  if (known.length === 0) return null;
+/** The sum of the sums, which are canonical; null where there are none. */
+export function summed(pieces: readonly Pick<PartialPiece, 'sum'>[]): CanonicalNumber | null {
+  const known = pieces.flatMap(({ sum }) => sum ?? []);
+  if (known.length <= 1) return known[0] ?? null;
   return decimalText(known.reduce((sum, text) => plus(sum, decimal(text)), ZERO));
 }
 
-/** The least for -1, the greatest for 1. */
-function extreme(texts: readonly (CanonicalNumber | null)[], side: -1 | 1): CanonicalNumber | null {
-  let found: CanonicalNumber | null = null;
-  for (const text of texts) {
-    if (text !== null && (found === null || compareNumbers(text, found) * side > 0)) found = text;
-  }
-  return found;
+/** The least number of all pieces; null where there is none. */
+export function least(pieces: readonly Pick<PartialPiece, 'min'>[]): CanonicalNumber | null {
+  return pieces.reduce<CanonicalNumber | null>(
+    (found, { min }) => (found === null || (min !== null && compareNumbers(min, found) < 0) ? min : found),
+    null,
+  );
+}
+
+/** The greatest number of all pieces; null where there is none. */
+export function greatest(pieces: readonly Pick<PartialPiece, 'max'>[]): CanonicalNumber | null {
+  return pieces.reduce<CanonicalNumber | null>(
+    (found, { max }) => (found === null || (max !== null && compareNumbers(max, found) > 0) ? max : found),
+    null,
+  );
 }
 
 function area(pieces: readonly PartialPiece[]): CanonicalNumber | null {

@@ -40,12 +40,6 @@ export function times({ digits, places }: Decimal, whole: number): Decimal {
   return { digits: digits * BigInt(whole), places };
 }
 
-/** @returns negative, zero or positive, as `a` is less than, equal to or greater than `b`. */
-export function compareDecimals(a: Decimal, b: Decimal): number {
-  const { digits } = minus(a, b);
-  return digits < 0n ? -1 : digits > 0n ? 1 : 0;
-}
-
 /**
  * A quotient, exact where it has an end within 20 significant digits (or within the decimal places of the dividend, if those are
  * more), else rounded there, halves away from zero.

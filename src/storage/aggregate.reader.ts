@@ -111,7 +111,10 @@ export class AggregateReader {
       const buckets = cut(question, range, series.length);
       const facts = await factsOf(query, device, series, question, range, buckets, windows);
       refuseOtherThanNumbers(series, question, facts);
-      return series.flatMap((one) => rowsOf(one, question, buckets, facts));
+      const edges = buckets.map(
+        ({ low, high }) => [new Date(low).toISOString(), new Date(high).toISOString()] as const,
+      );
+      return series.flatMap((one) => rowsOf(one, question, edges, facts));
     });
   }
 }
@@ -230,7 +233,7 @@ function refuseOtherThanNumbers(series: readonly DeviceSeries[], question: Aggre
 function rowsOf(
   { id, identifier }: DeviceSeries,
   { functions, fill }: AggregateQuestion,
-  buckets: readonly Stretch[],
+  edges: readonly (readonly [from: Instant, to: Instant])[],
   { pieces, partials, neighbours, percentiles, durations, until }: Facts,
 ): readonly AggregateView[] {
   const numbers = bucketNumbers({
@@ -242,7 +245,7 @@ function rowsOf(
     until,
   });
   const shares = functions.filter((name) => percentileShare(name) !== null);
-  return buckets.flatMap(({ low, high }, index) => {
+  return edges.flatMap(([from, to], index) => {
     const exact = percentiles.get(`${id} ${index}`);
     const spent = durations.get(id)?.get(index);
     const answers = functions.map((name) =>
@@ -251,8 +254,13 @@ function rowsOf(
         : valueOf(name, numbers.get(index), exact?.[shares.indexOf(name)] ?? null, fill),
     );
     if (fill === 'none' && answers.every((answer, place) => says(functions[place] ?? '', answer) === false)) return [];
-    const row: AggregateView = { identifier, from: new Date(low).toISOString(), to: new Date(high).toISOString() };
-    return [Object.assign(row, Object.fromEntries(functions.map((name, place) => [name, answers[place] ?? null])))];
+    const row: Record<string, AggregateView[string]> & Pick<AggregateView, 'identifier' | 'from' | 'to'> = {
+      identifier,
+      from,
+      to,
+    };
+    for (const [place, name] of functions.entries()) row[name] = answers[place] ?? null;
+    return [row];
   });
 }
 

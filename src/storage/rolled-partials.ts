@@ -28,12 +28,8 @@ export async function rolledPartials(query: Query, question: PartialsQuestion): 
   const { stretches, seriesIds, ends } = question;
   const [first, last] = [stretches[0], stretches.at(-1)];
   if (!first || !last || last.high - first.low < WORTH_LOOKING_MS) return partialAggregates(query, question);
-  const known = new Map<number, Progress>(
-    seriesIds.map((id) => [
-      id,
-      { pieces: [], rests: stretches.map((stretch, index) => ({ ...stretch, stretch: index })) },
-    ]),
-  );
+  const rests = stretches.map((stretch, index) => ({ ...stretch, stretch: index }));
+  const known = new Map<number, Progress>(seriesIds.map((id) => [id, { pieces: [], rests }]));
   await from(query, known, { hours: 24, bucketMs: DAY_MS, partMs: HOUR_MS }, ends);
   await from(query, known, { hours: 1, bucketMs: HOUR_MS, partMs: MINUTE_MS }, ends);
   await fromReadings(query, known, ends);
@@ -44,12 +40,14 @@ export async function rolledPartials(query: Query, question: PartialsQuestion): 
 async function from(query: Query, known: ReadonlyMap<number, Progress>, level: Level, ends: boolean): Promise<void> {
   const { bucketMs, partMs } = level;
   const holdsPart = ({ low, high }: Rest): boolean => Math.ceil(low / partMs) * partMs < floor(high, partMs);
-  if (![...known.values()].some(({ rests }) => rests.some(holdsPart))) return;
-  const wanted = [...known].flatMap(([seriesId, { rests }]) =>
-    joined(rests, DAY_MS).map(({ low, high }) => ({ seriesId, low: floor(low, bucketMs), high })),
-  );
+  const groups = alike([...known].map(([seriesId, { rests }]) => ({ seriesId, rests })));
+  if (!groups.some(({ rests }) => rests.some(holdsPart))) return;
+  const wanted = groups.flatMap(({ seriesIds, rests }) => {
+    const spans = joined(rests, DAY_MS).map(({ low, high }) => ({ low: floor(low, bucketMs), high }));
+    return seriesIds.flatMap((seriesId) => spans.map((span) => ({ seriesId, ...span })));
+  });
   const cut = cutBuckets(
-    [...known.values()].flatMap(({ rests }) => rests),
+    groups.flatMap(({ rests }) => rests),
     bucketMs,
   );
   const rows = new Map<number, Map<number, RolledRow>>();
@@ -76,24 +74,34 @@ function cutBuckets(rests: readonly Rest[], bucketMs: number): number[] {
   return [...cut];
 }
 
-/** Answers the rest from the readings: series that have the same left in one statement, unless it lies far apart. */
+/** Answers the rest from the readings: series that have the same left close together in one statement. */
 async function fromReadings(query: Query, known: ReadonlyMap<number, Progress>, ends: boolean): Promise<void> {
-  const alike = new Map<string, { rests: readonly Rest[]; seriesIds: number[] }>();
-  for (const [seriesId, { rests }] of known) {
-    const key = rests.map(({ low, high }) => `${low} ${high}`).join();
-    const group = alike.get(key) ?? { rests, seriesIds: [] };
-    group.seriesIds.push(seriesId);
-    alike.set(key, group);
-  }
-  for (const { rests, seriesIds } of alike.values()) {
-    for (const island of islands(rests)) {
-      for (const partial of await partialAggregates(query, { seriesIds, stretches: island, ends })) {
-        const rest = island[partial.stretch];
-        const { seriesId, stretch: _, ...piece } = partial;
-        if (rest) known.get(seriesId)?.pieces.push({ stretch: rest.stretch, low: rest.low, piece });
-      }
+  const asked = [...known].flatMap(([seriesId, { rests }]) =>
+    islands(rests).map((island) => ({ seriesId, rests: island })),
+  );
+  for (const { rests, seriesIds } of alike(asked)) {
+    for (const partial of await partialAggregates(query, { seriesIds, stretches: rests, ends })) {
+      const rest = rests[partial.stretch];
+      const { seriesId, stretch: _, ...piece } = partial;
+      if (rest) known.get(seriesId)?.pieces.push({ stretch: rest.stretch, low: rest.low, piece });
     }
   }
+}
+
+/** Series that have the same left, together. */
+function alike(
+  items: readonly { readonly seriesId: number; readonly rests: readonly Rest[] }[],
+): readonly { readonly rests: readonly Rest[]; readonly seriesIds: readonly number[] }[] {
+  const texts = new Map<readonly Rest[], string>(); // most have the very same in the beginning, and it may be long
+  const groups = new Map<string, { readonly rests: readonly Rest[]; readonly seriesIds: number[] }>();
+  for (const { seriesId, rests } of items) {
+    const text = texts.get(rests) ?? rests.map(({ low, high }) => `${low} ${high}`).join();
+    texts.set(rests, text);
+    const group = groups.get(text);
+    if (group) group.seriesIds.push(seriesId);
+    else groups.set(text, { rests, seriesIds: [seriesId] });
+  }
+  return [...groups.values()];
 }
 
 function islands(rests: readonly Rest[]): Rest[][] {

@@ -40,7 +40,7 @@ export async function rolledRows(query: Query, level: Level, { wanted, cut, ends
   const rows = await query<Row>(
     `SELECT u."seriesId", ${epochMs('u."at"')} AS "at", concat_ws(' ', u."count", u."sum", u."min", u."max"${
       ends ? ', u."first", u."firstAt", u."last", u."lastAt", u."area"' : ''
-    }) AS "total", CASE WHEN u."at" = ANY(${cuts}::timestamptz[]) THEN u."parts" END AS "parts"
+    }) AS "total", CASE WHEN u."at" = ANY((SELECT ${cuts}::timestamptz[])::timestamptz[]) THEN u."parts" END AS "parts"
      FROM unnest(${ids}::int4[], ${lows}::timestamptz[], ${highs}::timestamptz[]) AS w("id", "low", "high")
      JOIN "ReadingRollup" u ON u."seriesId" = w."id" AND u."hours" = ${level.hours} AND u."at" >= w."low" AND u."at" < w."high"
      WHERE u."at" >= ${time(Math.min(...wanted.map(({ low }) => low)))} AND u."at" < ${time(Math.max(...wanted.map(({ high }) => high)))}

@@ -25,6 +25,14 @@ export interface StepDone {
   readonly finished: boolean;
 }
 
+/** Some series, in order. */
+interface Series {
+  /** As an array literal. */
+  readonly ids: string;
+  readonly count: number;
+  readonly last: number | null;
+}
+
 interface Marked {
   readonly seriesId: number;
   readonly day: number;
@@ -59,7 +67,7 @@ export class Rollups {
   async redo(atMost: number): Promise<StepDone | null> {
     return this.step(async (tx, { ready }, make) => {
       const marks = await tx.$queryRawUnsafe<Marked[]>(sql.TAKE_MARKS, atMost);
-      for (const [day, seriesIds] of byDay(marks)) await make(seriesIds, { low: day, high: day + DAY_MS }, ready);
+      for (const [day, ids] of byDay(marks)) await make(ids, { low: day, high: day + DAY_MS }, ready);
       return marks.length > 0 ? { time: null, finished: false } : null;
     });
   }
@@ -71,9 +79,9 @@ export class Rollups {
       const high = low + HOUR_MS;
       if (high > state.ready) return null;
       const after = low === state.hoursUntil ? state.hoursSeries : 0;
-      const seriesIds = await seriesOf(tx, sql.SERIES_BUSY, { low, high }, after, atMost);
-      await make(seriesIds, { low, high }, state.ready);
-      const next = placeBehind(seriesIds, atMost);
+      const series = await seriesOf(tx, sql.SERIES_BUSY, { low, high }, after, atMost);
+      await make(series.ids, { low, high }, state.ready);
+      const next = placeBehind(series, atMost);
       await noteState(tx, next === 0 ? { hoursUntil: high, hoursSeries: 0 } : { hoursUntil: low, hoursSeries: next });
       return { time: low, finished: next === 0 };
     });
@@ -112,9 +120,9 @@ export class Rollups {
     make: Make,
   ): Promise<number> {
     const time = { low, high: low + DAY_MS };
-    const seriesIds = await seriesOf(tx, sql.SERIES_HEARD, time, after, atMost);
-    await make(seriesIds, time, ready);
-    return placeBehind(seriesIds, atMost);
+    const series = await seriesOf(tx, sql.SERIES_HEARD, time, after, atMost);
+    await make(series.ids, time, ready);
+    return placeBehind(series, atMost);
   }
 
   private async step(
@@ -127,9 +135,9 @@ export class Rollups {
         const state = await holdState(tx);
         if (!state) return null;
         await tx.$executeRawUnsafe(`SELECT set_config('work_mem', '64MB', true), set_config('jit', 'off', true)`);
-        return work(tx, state, async (seriesIds, time, ready) => {
+        return work(tx, state, async (ids, time, ready) => {
           days.add(utcDay(time.low));
-          await remake(tx, seriesIds, time, ready);
+          await remake(tx, ids, time, ready);
         });
       }, UNHURRIED);
     for (let known = 0; ; known = days.size) {
@@ -144,14 +152,14 @@ export class Rollups {
   }
 }
 
-/** Makes the rows of some series in a day or an hour, as far as it is ready, in place of those that are there. */
-type Make = (seriesIds: readonly number[], time: Bounds, ready: number) => Promise<void>;
+/** Makes the rows of some series (an array literal) in a day or an hour, as far as it is ready, in place of those that are there. */
+type Make = (ids: string, time: Bounds, ready: number) => Promise<void>;
 
-async function remake(tx: Transaction, seriesIds: readonly number[], time: Bounds, ready: number): Promise<void> {
-  if (seriesIds.length === 0) return;
+async function remake(tx: Transaction, ids: string, time: Bounds, ready: number): Promise<void> {
+  if (ids === '{}') return;
   const high = Math.min(time.high, ready);
   const run = (statement: string, until: number): Promise<number> =>
-    tx.$executeRawUnsafe(statement, column(seriesIds, Number), timeText(time.low), timeText(until));
+    tx.$executeRawUnsafe(statement, ids, timeText(time.low), timeText(until));
   await run(sql.FORGET_ROLLUPS, time.high);
   if (high - time.low === DAY_MS) await run(sql.ROLL_UP_DAYS, high);
   else if (time.low < high) await run(sql.ROLL_UP_HOURS, high);
@@ -163,14 +171,14 @@ async function seriesOf(
   { low, high }: Bounds,
   after: number,
   atMost: number,
-): Promise<number[]> {
-  const rows = await tx.$queryRawUnsafe<{ id: number }[]>(statement, timeText(low), timeText(high), after, atMost);
-  return rows.map(({ id }) => id);
+): Promise<Series> {
+  const [series] = await tx.$queryRawUnsafe<Series[]>(statement, timeText(low), timeText(high), after, atMost);
+  return series ?? { ids: '{}', count: 0, last: null };
 }
 
 /** Where to go on behind these series, or 0 when they are the last. */
-function placeBehind(seriesIds: readonly number[], atMost: number): number {
-  return seriesIds.length < atMost ? 0 : (seriesIds.at(-1) ?? 0);
+function placeBehind({ count, last }: Series, atMost: number): number {
+  return count < atMost ? 0 : (last ?? 0);
 }
 
 async function heardBefore(tx: Transaction, epochMs: number): Promise<boolean> {
@@ -178,9 +186,17 @@ async function heardBefore(tx: Transaction, epochMs: number): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** The series of each day that is marked, each once. */
-function byDay(marks: readonly Marked[]): Map<number, number[]> {
+/** The series of each day that is marked, each once, as an array literal. */
+function byDay(marks: readonly Marked[]): Map<number, string> {
   const days = new Map<number, Set<number>>();
   for (const { day, seriesId } of marks) days.set(day, (days.get(day) ?? new Set()).add(seriesId));
-  return new Map([...days].map(([day, ids]) => [day, [...ids].sort((a, b) => a - b)]));
+  return new Map(
+    [...days].map(([day, ids]) => [
+      day,
+      column(
+        [...ids].sort((a, b) => a - b),
+        Number,
+      ),
+    ]),
+  );
 }

@@ -15,6 +15,7 @@ import { check, checkEqual, heading, sum } from '../interop/checks.mjs';
 import { until } from '../interop/processes.mjs';
 import { Page } from './chromium.mjs';
 import { lookAtSimulator } from './simulator-page.mjs';
+import { followTheStream } from './stream.mjs';
 
 await setUp(root, { build: true });
 const { default: pg } = await import('pg');
@@ -68,6 +69,10 @@ try {
   await showsAll(page, 'every kind of route', routes);
   await picture(page, 'docs');
   checkEqual('without a complaint of the page', page.problems, []);
+
+  heading('The stream in Chromium');
+  await followTheStream(page, httpPort);
+  page.problems.length = 0; // it complained of the cuts
 
   heading('The page of the simulator in Chromium');
   await lookAtSimulator(page, `http://127.0.0.1:${controlPort}/`, (name) => picture(page, name));

@@ -63,14 +63,19 @@ async function startTestPostgres() {
     durable: false,
     settings: ['max_connections=300', 'shared_buffers=128MB'],
   });
-  await applyMigrations(postgres.url, readMigrations(root));
   const url = sibling(postgres.url, 'postgres');
-  // A template that somebody is connected to cannot be copied: nobody can connect.
-  await query(url, 'ALTER DATABASE template_migrated WITH ALLOW_CONNECTIONS false IS_TEMPLATE true');
   const stop = async () => {
     await postgres.stop(5_000);
     rmSync(postgres.directory, { recursive: true, force: true });
     rmSync(folder, { recursive: true, force: true });
   };
+  try {
+    await applyMigrations(postgres.url, readMigrations(root));
+    // A template that somebody is connected to cannot be copied: nobody can connect.
+    await query(url, 'ALTER DATABASE template_migrated WITH ALLOW_CONNECTIONS false IS_TEMPLATE true');
+  } catch (error) {
+    await stop(); // or the run would never end
+    throw error;
+  }
   return { url, stop };
 }
