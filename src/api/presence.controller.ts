@@ -11,6 +11,7 @@ import type { PresenceSummary } from '../storage/presence-summary.js';
 import type { PresenceInterval } from '../storage/presence-interval.js';
 import { PresenceReader } from '../storage/presence.reader.js';
 import { SilentReader, type SilentDevice } from '../storage/silent.reader.js';
+import { UserScope } from '../storage/user-scope.js';
 import { Answers } from './answers.js';
 import { Cursors } from './cursor.js';
 import { DeviceParams, ofDevice } from './device-params.js';
@@ -21,6 +22,7 @@ import {
   FlappingQuery,
   FleetPresenceQuery,
   PresenceCurveQuery,
+  PresenceIntervalsQuery,
   PresenceSummaryQuery,
   SilentQuery,
 } from './presence.queries.js';
@@ -32,7 +34,8 @@ import {
   PresenceSummarySchema,
   SilentList,
 } from './presence.schemas.js';
-import { rangeOf, RangeQuery } from './queries.js';
+import { rangeOf } from './queries.js';
+import { userOf } from './user-scope.queries.js';
 
 const intervalCursors = new Cursors('presence', 'time');
 const productCursors = new Cursors('presence by product', 'text');
@@ -46,6 +49,7 @@ export class PresenceController {
     private readonly fleet: PresenceFleetReader,
     private readonly flaps: FlappingReader,
     private readonly silence: SilentReader,
+    private readonly scope: UserScope,
   ) {}
 
   @Get('devices/:device/presence')
@@ -53,13 +57,19 @@ export class PresenceController {
     'When a device was online and when not',
     PresenceIntervalList,
     [400, 404, 409],
-    'Every interval that touches the range, each with its true ends, which may lie outside of the range.',
+    'Every interval that touches the range, each with its true ends, which may lie outside of the range. With `user`, intervals begin and end with the time in which the device was theirs.',
   )
-  async intervals(@Param() params: DeviceParams, @Query() query: RangeQuery): Promise<ListAnswer<PresenceInterval>> {
+  async intervals(
+    @Param() params: DeviceParams,
+    @Query() query: PresenceIntervalsQuery,
+  ): Promise<ListAnswer<PresenceInterval>> {
     const range = rangeOf(query);
-    const question = [params.device, range];
+    const user = userOf(query);
+    const question = [params.device, range, user];
     const page = { limit: query.limit, after: intervalCursors.read(question, query.cursor) };
-    const { items, next } = await ofDevice(params, (device) => this.presence.intervals(device, range, page));
+    const { items, next } = await ofDevice(params, (device) =>
+      this.scope.asking(device, user, (windows) => this.presence.intervals(device, range, page, windows)),
+    );
     return { items, next: intervalCursors.write(question, next) };
   }
 
@@ -67,7 +77,10 @@ export class PresenceController {
   @Answers('How much of a time a device was online', PresenceSummarySchema, [400, 404, 409])
   async summary(@Param() params: DeviceParams, @Query() query: PresenceSummaryQuery): Promise<PresenceSummary> {
     const { from, to } = rangeOf({ ...query, order: 'asc' });
-    return ofDevice(params, (device) => this.presence.summary(device, { from, to }, new Date()));
+    const user = userOf(query);
+    return ofDevice(params, (device) =>
+      this.scope.asking(device, user, (windows) => this.presence.summary(device, { from, to }, new Date(), windows)),
+    );
   }
 
   @Get('presence')

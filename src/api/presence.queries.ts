@@ -1,7 +1,8 @@
-import { ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiPropertyOptional, IntersectionType } from '@nestjs/swagger';
 import { IsOptional, Matches } from 'class-validator';
 import { Text, Time, WholeNumber } from './parameters.js';
-import { PageQuery } from './queries.js';
+import { PageQuery, RangeQuery } from './queries.js';
+import { UserScopeQuery } from './user-scope.queries.js';
 
 const time = (description: string) =>
   ApiPropertyOptional({
@@ -13,7 +14,9 @@ const time = (description: string) =>
 const productKey = () =>
   ApiPropertyOptional({ example: 'a1B2c3D4e5F', description: 'Only devices of this product; of all when missing.' });
 
-export class PresenceSummaryQuery {
+export class PresenceIntervalsQuery extends IntersectionType(RangeQuery, UserScopeQuery) {}
+
+export class PresenceSummaryQuery extends UserScopeQuery {
   @IsOptional()
   @Time()
   @time('From this time on; since the device is known when missing.')

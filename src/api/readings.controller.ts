@@ -9,6 +9,7 @@ import { BadParameters } from './problem.js';
 import { rangeOf } from './queries.js';
 import { SeveralReadingsQuery } from './readings.queries.js';
 import { DeviceReadingList } from './readings.schemas.js';
+import { userOf } from './user-scope.queries.js';
 
 const cursors = new Cursors('readings of several', 'time', 'text', 'text', 'text');
 
@@ -28,11 +29,12 @@ export class ReadingsController {
     const range = rangeOf(query);
     const devices = [...new Set(query.device)].sort();
     const identifiers = query.identifier ? [...new Set(query.identifier)].sort() : null;
-    const question = [devices, identifiers, range];
+    const user = userOf(query);
+    const question = [devices, identifiers, range, user];
     const page = { limit: query.limit, after: cursors.read(question, query.cursor) };
     try {
       const { items, next } = await ofDevices(devices, (references) =>
-        this.readings.historyOfSeveral(references, identifiers, range, page),
+        this.readings.historyOfSeveral(references, identifiers, range, page, user),
       );
       return { items, next: cursors.write(question, next) };
     } catch (error) {

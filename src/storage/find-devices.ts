@@ -1,6 +1,7 @@
 import { type DeviceReference, findDevice, type FoundDevice } from './device.reader.js';
 import { instant } from './read-columns.js';
 import type { Query } from './snapshots.js';
+import { ALWAYS, type ScopedDevice, type UserReference, windowsOfDevices } from './user-windows.js';
 
 /** One of several devices does not exist. */
 export class UnknownDevice extends Error {
@@ -12,13 +13,15 @@ export class UnknownDevice extends Error {
 }
 
 /**
- * The devices that a request means, each once: those named by key in one query, those named by iotId in one each.
- * @throws UnknownDevice, SeveralDevices
+ * The devices that a request means, each once: those named by key in one query, those named by iotId in one each; and when they were
+ * the user's, or all of time without a user.
+ * @throws UnknownDevice (also where a device never was the user's: nobody can tell the two apart), SeveralDevices
  */
 export async function findDevices(
   query: Query,
   references: readonly DeviceReference[],
-): Promise<readonly FoundDevice[]> {
+  user?: UserReference,
+): Promise<readonly ScopedDevice[]> {
   const keys = references.flatMap((reference) => ('productKey' in reference ? [reference] : []));
   const byKey = await query<FoundDevice>(
     `SELECT d."id", d."productKey", d."deviceName", ${instant('d."firstSeen"')} AS "firstSeen", ${instant('d."lastSeen"')} AS "lastSeen"
@@ -26,14 +29,19 @@ export async function findDevices(
      JOIN "Device" d ON d."productKey" = k."productKey" AND d."deviceName" = k."deviceName"`,
     JSON.stringify(keys),
   );
-  const found = new Map<number, FoundDevice>();
+  const found = new Map<number, { readonly device: FoundDevice; readonly reference: DeviceReference }>();
   for (const reference of references) {
     const device =
       'productKey' in reference
         ? byKey.find((each) => each.productKey === reference.productKey && each.deviceName === reference.deviceName)
         : await findDevice(query, reference);
     if (!device) throw new UnknownDevice(reference);
-    found.set(device.id, device);
+    found.set(device.id, { device, reference });
   }
-  return [...found.values()];
+  const windows = user && (await windowsOfDevices(query, [...found.keys()], user));
+  return [...found.values()].map(({ device, reference }) => {
+    const ofDevice = windows ? windows.get(device.id) : ALWAYS;
+    if (!ofDevice) throw new UnknownDevice(reference);
+    return { device, windows: ofDevice };
+  });
 }

@@ -1,4 +1,5 @@
 import type { PresenceInterval } from './presence-interval.js';
+import type { Instant } from './read-columns.js';
 
 /** How much of a stretch of time a device was online. */
 export interface PresenceSummary {
@@ -24,19 +25,20 @@ export interface Outage {
   readonly reason: number | null;
 }
 
-/** Sums up intervals that follow one another and cover the range. */
+/** Sums up intervals in order of time. Where one does not begin as the one before it ends, nobody was to know what lies between. */
 export function summaryOf(intervals: readonly PresenceInterval[], from: Date, to: Date): PresenceSummary {
   const spent = { online: 0, offline: 0, unknown: 0 };
   let changes = 0;
   let outages = 0;
   let longest: Outage | null = null;
   let before: boolean | null = null;
+  let ended: Instant | null = null;
   for (const { online, from: begin, until: end, reason } of intervals) {
     const start = Math.max(from.getTime(), begin === null ? -Infinity : Date.parse(begin));
     const stop = Math.min(to.getTime(), end === null ? Infinity : Date.parse(end));
     spent[online === null ? 'unknown' : online ? 'online' : 'offline'] += stop - start;
-    if (before !== null && online !== null) changes += 1;
-    before = online;
+    if (before !== null && online !== null && begin === ended) changes += 1;
+    [before, ended] = [online, end];
     if (online !== false) continue;
     outages += 1;
     const seconds = (stop - start) / 1000;

@@ -8,6 +8,7 @@ import { type ListedSeries, type MergedPlace, mergedReadings, type MergedRow } f
 import { type Instant, type Page, pageOf, type PageRequest } from './read-columns.js';
 import type { Bounds } from './reading-source.js';
 import { Snapshots } from './snapshots.js';
+import type { UserReference } from './user-windows.js';
 
 /** A half-open stretch of time and the direction to walk it in. */
 export interface TimeRange {
@@ -77,7 +78,7 @@ export class ReadingReader {
 
   /**
    * The readings of several devices in one list: of the named properties, or of all.
-   * @param windowsOf what of each device is shown
+   * @param user only what lies within the time in which a device was theirs
    * @throws UnknownDevice, SeveralDevices, TooManySeries
    */
   async historyOfSeveral(
@@ -85,17 +86,21 @@ export class ReadingReader {
     identifiers: readonly string[] | null,
     range: TimeRange,
     page: PageRequest<MergedPlace>,
-    windowsOf: (device: FoundDevice) => readonly Bounds[] = () => EVER,
+    user?: UserReference,
   ): Promise<Page<DeviceReadingView, MergedPlace>> {
     return this.snapshots.read(async (query) => {
-      const devices = await findDevices(query, references);
-      const all = await seriesOf(query, devices, identifiers);
-      const series = devices.flatMap((device) =>
+      const found = await findDevices(query, references, user);
+      const all = await seriesOf(
+        query,
+        found.map(({ device }) => device),
+        identifiers,
+      );
+      const series = found.flatMap(({ device, windows }) =>
         listed(
           device,
           all.filter(({ deviceId }) => deviceId === device.id),
           range,
-          windowsOf(device),
+          windows,
         ),
       );
       if (series.length > MOST_SERIES) throw new TooManySeries(series.length);

@@ -1,4 +1,5 @@
 import { type DeviceReference, findDevice, type FoundDevice } from './device.reader.js';
+import { column } from './columns.js';
 import { epochMs, Parameters } from './read-columns.js';
 import type { Bounds } from './reading-source.js';
 import type { Query } from './snapshots.js';
@@ -54,13 +55,23 @@ export async function findScopedDevice(
  * lies before may be somebody else's.
  */
 export async function userWindows(query: Query, deviceId: number, user: UserReference): Promise<readonly Bounds[]> {
+  return (await windowsOfDevices(query, [deviceId], user)).get(deviceId) ?? [];
+}
+
+/** The same of several devices, by their ids; those that never were the user's are left out. */
+export async function windowsOfDevices(
+  query: Query,
+  deviceIds: readonly number[],
+  user: UserReference,
+): Promise<ReadonlyMap<number, readonly Bounds[]>> {
   const parameters = new Parameters();
-  const conditions = [`b."deviceId" = ${parameters.add(deviceId, 'int')}`, ...ofUser(parameters, user)];
-  const rows = await query<WindowRow>(
-    `SELECT ${WINDOW} FROM "UserBinding" b WHERE ${conditions.join(' AND ')} AND ${IS_WINDOW} ORDER BY b."from"`,
+  const ids = parameters.add(column(deviceIds, Number), 'text');
+  const rows = await query<DeviceWindowRow>(
+    `SELECT b."deviceId", ${WINDOW} FROM "UserBinding" b
+     WHERE b."deviceId" = ANY(${ids}::int4[]) AND ${ofUser(parameters, user).join(' AND ')} AND ${IS_WINDOW} ORDER BY b."from"`,
     ...parameters.values,
   );
-  return windowsOf(rows);
+  return byDevice(rows);
 }
 
 /** Conditions on a binding `b`. */
@@ -105,17 +116,14 @@ export async function devicesOfUser(
   user: UserReference,
 ): Promise<readonly { readonly deviceId: number; readonly windows: readonly Bounds[] }[]> {
   const parameters = new Parameters();
-  const rows = await query<WindowRow & { readonly deviceId: number }>(
+  const rows = await query<DeviceWindowRow>(
     `SELECT b."deviceId", ${WINDOW} FROM "UserBinding" b
      WHERE ${ofUser(parameters, user).join(' AND ')} AND ${IS_WINDOW}
      ORDER BY b."deviceId", b."from" LIMIT ${MANY_WINDOWS + 1}`,
     ...parameters.values,
   );
   if (rows.length > MANY_WINDOWS) throw new TooManyWindows(MANY_WINDOWS);
-  return [...new Set(rows.map(({ deviceId }) => deviceId))].map((deviceId) => ({
-    deviceId,
-    windows: windowsOf(rows.filter((row) => row.deviceId === deviceId)),
-  }));
+  return [...byDevice(rows)].map(([deviceId, windows]) => ({ deviceId, windows }));
 }
 
 interface WindowRow {
@@ -123,10 +131,21 @@ interface WindowRow {
   readonly high: number | null;
 }
 
+interface DeviceWindowRow extends WindowRow {
+  readonly deviceId: number;
+}
+
 const WINDOW = `${epochMs('b."from"')} AS "low", ${epochMs('b."until"')} AS "high"`;
 /** At one time the last fact counts: what ends as it begins is no time at all. */
 const IS_WINDOW = `b."bound" AND b."until" IS DISTINCT FROM b."from"`;
 
-function windowsOf(rows: readonly WindowRow[]): readonly Bounds[] {
-  return joined(rows.map(({ low, high }) => ({ low, high: high ?? Infinity })));
+/** @param rows in the order of their beginnings */
+function byDevice(rows: readonly DeviceWindowRow[]): ReadonlyMap<number, readonly Bounds[]> {
+  const stretches = new Map<number, Bounds[]>();
+  for (const { deviceId, low, high } of rows) {
+    const ofDevice = stretches.get(deviceId) ?? [];
+    ofDevice.push({ low, high: high ?? Infinity });
+    stretches.set(deviceId, ofDevice);
+  }
+  return new Map([...stretches].map(([deviceId, ofDevice]) => [deviceId, joined(ofDevice)]));
 }

@@ -180,16 +180,8 @@ describe('the OpenAPI description', () => {
       method !== 'delete' ? 0 : path.endsWith('}') ? 1 : 2;
     for (const [method, path, operation] of operations().sort((a, b) => order(a) - order(b))) {
       if (operation.responses['200']?.content?.[EVENTS]) continue; // has no end
-      const bare = path.replace(/\{(\w+)\}/g, (_, name: string) => {
-        const parameter = operation.parameters.find((each) => each.name === name);
-        return encodeURIComponent(String(parameter?.example ?? parameter?.schema.example));
-      });
       const flag = operation.parameters.find(({ name }) => name === 'dryRun' || name === 'all');
-      const needed = operation.parameters
-        .filter(({ in: where, required }) => where === 'query' && required)
-        .map(({ name, example, schema }) => `${name}=${encodeURIComponent(String(example ?? schema.example))}`);
-      if (flag) needed.push(`${flag.name}=true`);
-      const address = needed.length > 0 ? `${bare}?${needed.join('&')}` : bare;
+      const address = exampleOf(path, operation, flag ? [`${flag.name}=true`] : []);
       const reply = await api[method](address);
       const success = '202' in operation.responses && !flag ? 202 : 200;
       expect([method, address, reply.status]).toEqual([method, address, success]);
@@ -197,6 +189,18 @@ describe('the OpenAPI description', () => {
       expect([address, validate(reply.body) || validate.errors]).toEqual([address, true]);
       const items = reply.body['items'];
       if (items) expect([address, items]).toEqual([address, expect.arrayContaining([expect.anything()])]);
+    }
+  });
+
+  it('answers nothing of a device in the name of somebody whose it never was, wherever `user` is a parameter', async () => {
+    const taking = operations().filter(([, , { parameters }]) => parameters.some(({ name }) => name === 'user'));
+    expect(taking.length).toBeGreaterThan(8);
+    for (const [method, path, operation] of taking) {
+      const reply = await api[method](exampleOf(path, operation, ['user=somebody-else']));
+      // of all that somebody has, rather than of a device
+      const fleet = path.startsWith('/v1/events');
+      expect([path, reply.status]).toEqual([path, fleet ? 200 : 404]);
+      if (fleet) expect([path, reply.text]).toEqual([path, expect.not.stringMatching(/"value"|"count":[1-9]/)]);
     }
   });
 
@@ -208,6 +212,18 @@ describe('the OpenAPI description', () => {
     }
     expect(validate({ status: 'x' })).toBe(false);
   });
+
+  /** The address that the examples of an operation make, with all that it needs, and more. */
+  function exampleOf(path: string, { parameters }: Operation, more: readonly string[]): string {
+    const text = (parameter: Parameter | undefined): string =>
+      encodeURIComponent(String(parameter?.example ?? parameter?.schema.example));
+    const bare = path.replace(/\{(\w+)\}/g, (_, name: string) => text(parameters.find((each) => each.name === name)));
+    const needed = parameters
+      .filter(({ in: where, required }) => where === 'query' && required)
+      .map((parameter) => `${parameter.name}=${text(parameter)}`);
+    const query = [...needed, ...more].join('&');
+    return query === '' ? bare : `${bare}?${query}`;
+  }
 
   /** OpenAPI 3.0 is nearly JSON Schema; what is not is turned into it here: `nullable`, and fields that nobody described. */
   function validatorOf(schema: object | undefined): ValidateFunction {

@@ -61,6 +61,35 @@ describe('presence through time', () => {
     expect(mutes.body).toMatchObject({ from: at(0), uptimePercent: null, unknownSeconds: 3600, longestOutage: null });
   });
 
+  it('is told to users as if nothing had been said before the device was theirs, or after', async () => {
+    await api.happened(
+      aBinding(lamp, 'eve', true, minutes(22)),
+      aBinding(lamp, 'eve', false, minutes(40)),
+      aBinding(lamp, 'eve', true, minutes(55)),
+    );
+    const hers = [
+      { online: null, from: at(22), until: at(25), reason: null },
+      { online: false, from: at(25), until: at(40), reason: 428 },
+      { online: null, from: at(55), until: at(60), reason: null },
+      { online: true, from: at(60), until: null, reason: null },
+    ];
+    expect(await api.walk('/v1/devices/pk1:lamp/presence?user=eve&order=asc', 1)).toEqual(hers);
+    expect(await api.walk('/v1/devices/pk1:lamp/presence?user=eve', 1)).toEqual([...hers].reverse());
+    expect((await api.get(`/v1/devices/pk1:lamp/presence/summary?user=eve&to=${at(70)}`)).body).toEqual({
+      from: at(22),
+      to: at(70),
+      uptimePercent: 40,
+      onlineSeconds: 600,
+      offlineSeconds: 900,
+      unknownSeconds: 480,
+      changes: 0,
+      outages: 1,
+      longestOutage: { from: at(25), until: at(40), seconds: 900, reason: 428 },
+    });
+    expect((await api.get('/v1/devices/pk2:door/presence?user=eve')).status).toBe(404);
+    expect((await api.get('/v1/devices/pk2:door/presence/summary?user=eve')).status).toBe(404);
+  });
+
   it('is counted by product', async () => {
     expect((await api.get('/v1/presence')).body).toEqual({
       online: 2,

@@ -7,6 +7,7 @@ import { AggregateReader, type AggregateQuestion } from '../../src/storage/aggre
 import { ChartReader } from '../../src/storage/chart.reader.js';
 import { EventCountReader } from '../../src/storage/event-count.reader.js';
 import { EventReader, type EventPlace } from '../../src/storage/event.reader.js';
+import { PresenceReader, type PresencePlace } from '../../src/storage/presence.reader.js';
 import { ReadingReader } from '../../src/storage/reading.reader.js';
 import { ScopedDeviceReader } from '../../src/storage/scoped-device.reader.js';
 import { Snapshots } from '../../src/storage/snapshots.js';
@@ -162,7 +163,23 @@ describe('what a user is told of a device', () => {
     const chart = await scope.asking(device, USER, (windows) =>
       new ChartReader(snapshots).chart(device, { identifiers: null, from: null, to: null, points: 5 }, windows),
     );
+    const presence = new PresenceReader(snapshots);
+    const intervals: unknown[] = [];
+    for (const order of ['asc', 'desc'] as const) {
+      let after: PresencePlace | null = null;
+      do {
+        const page: Awaited<ReturnType<PresenceReader['intervals']>> = await scope.asking(device, USER, (windows) =>
+          presence.intervals(device, { from: at(3), to: null, order }, { limit: 2, after }, windows),
+        );
+        intervals.push(...(page?.items ?? []));
+        after = page?.next ?? null;
+      } while (after);
+    }
+    const summary = await scope.asking(device, USER, (windows) =>
+      presence.summary(device, { from: null, to: null }, NOW, windows),
+    );
     return {
+      presence: { intervals, summary },
       history: exactJson([readings, aggregates, chart]),
       pages: pages
         .flat()
