@@ -43,17 +43,6 @@ export class Asker {
   }
 
   /**
-   * @param {string} path
-   * @returns {Promise<string>}
-   */
-  async text(path) {
-    /** @type {Buffer[]} */
-    const chunks = [];
-    await this.get(path, { onBytes: (chunk) => void chunks.push(chunk) });
-    return Buffer.concat(chunks).toString();
-  }
-
-  /**
    * One question after the other.
    * @param {(index: number) => string} question
    * @param {number} seconds

@@ -1,7 +1,7 @@
 // @ts-check
 import pg from 'pg';
 import { withBar } from './bar.mjs';
-import { DAY_MS, DENSE_DAYS, DENSE_PRODUCT, PROPERTIES, SPARSE_DAYS } from './fleet.mjs';
+import { DAY_MS, DAYS, DENSE_PRODUCT, PROPERTIES } from './fleet.mjs';
 
 /** @typedef {import('./fleet.mjs').Fleet} Fleet */
 
@@ -37,7 +37,7 @@ function state({ devices, dense, end }) {
     '("productKey", "deviceName", "iotId", "iotIdAt", "deviceType", "deviceTypeAt", "online", "since", "presenceOrder", "firstSeen", "lastSeen")';
   const rest = `${now} - INTERVAL '60 days', 'CustomCategory', ${now} - INTERVAL '60 days', n % 5 <> 0,
     ${now} - (n % 86400) * INTERVAL '1 second', ${now} - (n % 86400) * INTERVAL '1 second',
-    ${now} - INTERVAL '${SPARSE_DAYS} days', ${now} - (n % 3600) * INTERVAL '1 second'`;
+    ${now} - INTERVAL '${DAYS} days', ${now} - (n % 3600) * INTERVAL '1 second'`;
   return [
     `INSERT INTO "Device" ${columns}
      SELECT '${DENSE_PRODUCT}', 'dense-' || lpad(n::text, 6, '0'), 'dense' || md5(n::text), ${rest} FROM generate_series(1, ${dense}) n`,
@@ -71,8 +71,8 @@ function state({ devices, dense, end }) {
  * @param {Fleet} fleet
  * @param {AbortSignal} signal
  */
-async function readings(client, { devices, dense, sparseReadings, end }, signal) {
-  const first = Math.floor((end.getTime() - SPARSE_DAYS * DAY_MS) / DAY_MS) * DAY_MS;
+async function readings(client, { devices, dense, denseReadings, sparseReadings, end }, signal) {
+  const first = Math.floor((end.getTime() - DAYS * DAY_MS) / DAY_MS) * DAY_MS;
   /** @type {number[]} */
   const days = [];
   for (let day = first; day < end.getTime(); day += DAY_MS) days.push(day);
@@ -82,7 +82,7 @@ async function readings(client, { devices, dense, sparseReadings, end }, signal)
   );
   const firstSparse = bounds[0].first + bounds[0].dense * PROPERTIES.length;
   const aDay = Math.round(sparseReadings / days.length);
-  const expected = aDay * days.length + dense * 5 * DENSE_DAYS * 1_440;
+  const expected = aDay * days.length + denseReadings;
   await withBar(`${expected.toLocaleString('en')} readings`, expected, async (advance) => {
     let month = '';
     for (const day of days) {
@@ -94,7 +94,7 @@ async function readings(client, { devices, dense, sparseReadings, end }, signal)
         month = name;
         await client.query(`CREATE TABLE "partitions"."new_${name}" (LIKE "PropertyReading" INCLUDING DEFAULTS)`);
       }
-      const denseFrom = Math.max(day, end.getTime() - DENSE_DAYS * DAY_MS);
+      const denseFrom = Math.max(day, end.getTime() - DAYS * DAY_MS);
       const to = Math.min(day + DAY_MS, end.getTime());
       const { rowCount } = await client.query(
         `INSERT INTO "partitions"."new_${name}" ("at", "seriesId", "number", "json")
@@ -146,7 +146,7 @@ async function close(client, name) {
  * @param {Fleet} fleet
  */
 function current({ end }) {
-  const from = new Date(end.getTime() - (SPARSE_DAYS + 1) * DAY_MS).toISOString();
+  const from = new Date(end.getTime() - (DAYS + 1) * DAY_MS).toISOString();
   return [
     `UPDATE "DeviceProperty" p SET "at" = r."at", "number" = r."number", "json" = r."json"
      FROM (SELECT DISTINCT ON (r."seriesId") r.* FROM "PropertyReading" r WHERE r."at" >= '${from}' ORDER BY r."seriesId", r."at" DESC) r

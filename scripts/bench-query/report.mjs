@@ -1,4 +1,5 @@
 // @ts-check
+import { DENSE_PRODUCT } from './fleet.mjs';
 
 /** @typedef {Awaited<ReturnType<typeof import('./run-bench-query.mjs').runBenchQuery>>} Result */
 /** @typedef {import('../bench/percentiles.mjs').Latency} Latency */
@@ -10,7 +11,7 @@ const MIB = 1_024 * 1_024;
  * @param {Result} result
  */
 export function report(result) {
-  const { machine, data, questions, export: exported, storage, busyShare } = result;
+  const { machine, data, questions, export: exported, packed, busyShare } = result;
   const lines = [
     `${data.devices.toLocaleString('en')} devices, ${data.readings.toLocaleString('en')} readings; ${machine.processors} processors (${machine.model}), PostgreSQL ${machine.postgres}, Node ${machine.node}`,
     '',
@@ -34,11 +35,10 @@ export function report(result) {
       `CSV: ${rows.toLocaleString('en')} rows at ${Math.round(rowsPerSecond).toLocaleString('en')} rows/s (promised 200,000); memory ${mib(residentBefore)} before, ${mib(residentPeak)} at most`,
     );
   }
-  for (const { packed } of storage?.tables.find((/** @type {any} */ { table }) => table === 'PropertyReading')
-    ?.months ?? []) {
-    if (packed === null) continue;
+  for (const { name, readings, bytes } of packed) {
+    const promised = name.includes(DENSE_PRODUCT) ? ' (promised 10)' : ', of series that seldom report';
     lines.push(
-      `Packed: ${packed.readings.toLocaleString('en')} readings at ${packed.bytesPerReading.toFixed(1)} bytes each (promised 10, of series that report every few minutes)`,
+      `${name}: ${readings.toLocaleString('en')} packed readings at ${(bytes / readings).toFixed(1)} bytes each${promised}`,
     );
   }
   return lines.join('\n');

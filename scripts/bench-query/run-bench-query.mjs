@@ -8,6 +8,7 @@ import { working } from '../setup/progress.mjs';
 import { Asker } from './ask.mjs';
 import { measureExport } from './export.mjs';
 import { fleetOf } from './fleet.mjs';
+import { packedTables } from './packed.mjs';
 import { generate } from './generate.mjs';
 import { questions } from './questions.mjs';
 import { settle } from './settle.mjs';
@@ -48,14 +49,14 @@ export async function runBenchQuery({ root, dataDirectory, options, signal }) {
     /** What else is told of all the data. */
     const further = {
       export: /** @type {Awaited<ReturnType<typeof measureExport>> | null} */ (null),
-      storage: /** @type {any} */ (null),
+      packed: /** @type {Awaited<ReturnType<typeof packedTables>>} */ ([]),
       busyShare: 0,
     };
 
     /**
      * @param {string} name of the database
      * @param {number} part of the data: the whole, or one in ten
-     * @param {(ask: (which: 'all' | 'busy' | 'tenth') => Promise<void>, service: Awaited<ReturnType<typeof startQueried>>, asker: Asker) => Promise<void>} then
+     * @param {(ask: (which: 'all' | 'busy' | 'tenth') => Promise<void>, service: Awaited<ReturnType<typeof startQueried>>, asker: Asker, url: string) => Promise<void>} then
      */
     const on = async (name, part, then) => {
       const devices = Math.round(options.devices / part);
@@ -88,15 +89,15 @@ export async function runBenchQuery({ root, dataDirectory, options, signal }) {
           answered.set(question.name, { ...known, [which]: latency });
         }
       };
-      await then(ask, service, asker);
+      await then(ask, service, asker, url);
       asker.close();
       stops.shift();
       await service.stop();
     };
 
-    await on('bench_query', 1, async (ask, service, asker) => {
+    await on('bench_query', 1, async (ask, service, asker, url) => {
       await ask('all');
-      further.storage = JSON.parse(await asker.text('/v1/storage'));
+      further.packed = await packedTables(url);
       further.export = await measureExport({ asker, service, signal });
       if (options.busy) further.busyShare = await whileMessagesComeIn(service, () => ask('busy'));
     });

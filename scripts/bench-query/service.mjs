@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { startService } from '../bench/service-peer.mjs';
 import { startPeerProcess } from '../bench/peer-process.mjs';
 import path from 'node:path';
+import { DENSE_PRODUCT } from './fleet.mjs';
 
 /**
  * The service on a database, with a platform that is quiet until it is told to send.
@@ -19,7 +20,10 @@ export async function startQueried({ root, folder, url, signal }) {
     source: where,
     profile: undefined,
     signal,
-    settings: { PACK_READINGS_AFTER_DAYS: '1' }, // months that are over are packed, as they would be by and by
+    settings: {
+      PACK_READINGS_AFTER_DAYS: '1', // months that are over are packed, as they would be by and by
+      RETENTION_PRODUCTS: `${DENSE_PRODUCT}:readings=3650`, // a table of its own for what of it is packed
+    },
   });
   await source.ask({ do: 'clients', count: 1 });
   return {

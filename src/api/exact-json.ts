@@ -14,7 +14,19 @@ export function exactJson(value: unknown): string {
   const fields = value as Readonly<Record<string, unknown>>;
   for (const key of Object.keys(fields)) {
     const field = fields[key];
-    if (field !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${exactJson(field)}`;
+    if (field !== undefined) text += `${text === '' ? '' : ','}${named(key)}${exactJson(field)}`;
   }
   return `{${text}}`;
+}
+
+/** The names of fields are few; those of properties may be many. */
+const MOST_NAMES = 1_000;
+const names = new Map<string, string>();
+
+function named(key: string): string {
+  const known = names.get(key);
+  if (known !== undefined) return known;
+  const name = `${JSON.stringify(key)}:`;
+  if (names.size < MOST_NAMES) names.set(key, name);
+  return name;
 }

@@ -37,9 +37,9 @@ function ends(pieces: readonly PartialPiece[]): PartialPiece['mixed'] {
 
 /** The sum of the sums, which are canonical; null where there are none. */
 export function summed(pieces: readonly Pick<PartialPiece, 'sum'>[]): CanonicalNumber | null {
+  if (pieces.length === 1) return pieces[0]?.sum ?? null;
   const known = pieces.flatMap(({ sum }) => sum ?? []);
-  if (known.length <= 1) return known[0] ?? null;
-  return decimalText(known.reduce((sum, text) => plus(sum, decimal(text)), ZERO));
+  return known.length === 0 ? null : decimalText(known.reduce((sum, text) => plus(sum, decimal(text)), ZERO));
 }
 
 /** The least number of all pieces; null where there is none. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { NumberAt } from './partial-aggregate.js';
-import { equalParts, stretchesFor, thinOut, thinOutChanges } from './thin-out.js';
+import { chartGrid, equalParts, stretchesFor, thinOut, thinOutChanges } from './thin-out.js';
 
 const reading = (at: number, value: number | string): NumberAt => ({ at, value: String(value) });
 
@@ -94,3 +94,53 @@ function picksByTheBook(
   });
   return picks;
 }
+
+describe('the grid of a chart', () => {
+  const [DAY, HOUR] = [24, 1];
+
+  it('begins stretches with whole units where they are longer than one', () => {
+    expect(chartGrid({ low: 3, high: 50 }, 20, [DAY, HOUR]).stretches.slice(0, 3)).toEqual([
+      { low: 3, high: 5 },
+      { low: 5, high: 8 },
+      { low: 8, high: 10 },
+    ]);
+    expect(chartGrid({ low: 3, high: 99 }, 3, [DAY, HOUR])).toEqual({
+      stretches: [
+        { low: 3, high: 24 },
+        { low: 24, high: 72 },
+        { low: 72, high: 99 },
+      ],
+      parts: [
+        { low: 3, high: 24 },
+        { low: 24, high: 48 },
+        { low: 48, high: 72 },
+        { low: 72, high: 96 },
+        { low: 96, high: 99 },
+      ],
+    });
+  });
+
+  it('has equal parts where they are shorter', () => {
+    const range = { low: 3, high: 99 };
+    expect(chartGrid(range, 3, [1_000])).toEqual({ stretches: equalParts(range, 3), parts: equalParts(range, 12) });
+  });
+
+  it('covers the range without gaps, and every stretch with whole parts', () => {
+    fc.assert(
+      fc.property(
+        fc.nat(500),
+        fc.integer({ min: 1, max: 5_000 }),
+        fc.integer({ min: 1, max: 60 }),
+        (low, length, count) => {
+          const { stretches, parts } = chartGrid({ low, high: low + length }, count, [DAY, HOUR]);
+          for (const cut of [stretches, parts]) {
+            expect([cut[0]?.low, cut.at(-1)?.high]).toEqual([low, low + length]);
+            expect(cut.slice(1).map((each) => each.low)).toEqual(cut.slice(0, -1).map((each) => each.high));
+          }
+          const edges = new Set(parts.map((part) => part.low));
+          if (length / count >= HOUR) expect(stretches.filter((stretch) => !edges.has(stretch.low))).toEqual([]);
+        },
+      ),
+    );
+  });
+});

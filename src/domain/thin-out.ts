@@ -4,6 +4,9 @@ import { compareNumbers } from './value.js';
 /** Of each stretch its lowest and highest reading are kept, and the one that LTTB picks. */
 const KEPT_OF_STRETCH = 3;
 
+/** Each stretch is looked at in so many parts, which leaves LTTB the lowest and highest of each to pick from. */
+const PARTS_OF_STRETCH = 4;
+
 /** Into how many stretches of equal length a range is cut, so that what is kept of them is no more than `points`. */
 export function stretchesFor(points: number): number {
   return Math.floor((points - 2) / KEPT_OF_STRETCH);
@@ -15,6 +18,38 @@ export function equalParts({ low, high }: Stretch, count: number): readonly Stre
   return Array.from({ length: count }, (_, index) => ({ low: edge(index), high: edge(index + 1) })).filter(
     (part) => part.low < part.high,
   );
+}
+
+/** Stretches of about equal length for LTTB, and the parts of each whose extremes it picks from. */
+export interface ChartGrid {
+  readonly stretches: readonly Stretch[];
+  readonly parts: readonly Stretch[];
+}
+
+/**
+ * The grid of a chart of so many stretches. Where they are longer than a unit, they begin with whole units and have units for parts:
+ * what is known of whole hours and days is known without looking at their readings.
+ * @param units in milliseconds, the longest first
+ */
+export function chartGrid(range: Stretch, count: number, units: readonly number[]): ChartGrid {
+  const stretches = equalParts(range, count);
+  const unit = units.find((each) => (range.high - range.low) / count >= each);
+  if (unit === undefined) return { stretches, parts: equalParts(range, count * PARTS_OF_STRETCH) };
+  const edges = [range.low, ...stretches.slice(1).map(({ low }) => Math.round(low / unit) * unit), range.high];
+  return { stretches: between(edges), parts: between(wholeUnits(range, unit)) };
+}
+
+function wholeUnits({ low, high }: Stretch, unit: number): readonly number[] {
+  const edges = [low];
+  for (let edge = Math.floor(low / unit + 1) * unit; edge < high; edge += unit) edges.push(edge);
+  return [...edges, high];
+}
+
+function between(edges: readonly number[]): readonly Stretch[] {
+  return edges
+    .slice(1)
+    .map((high, index) => ({ low: edges[index] ?? high, high }))
+    .filter(({ low, high }) => low < high);
 }
 
 /**

@@ -13,7 +13,7 @@ import type { Interval } from '../domain/interval.js';
 import type { PartialAggregate, Stretch, ValueAt } from '../domain/partial-aggregate.js';
 import { type Piece, piecesOf, windowsWithin } from '../domain/pieces.js';
 import { type Durations, stateDurations } from '../domain/state-durations.js';
-import { compareText } from '../domain/value.js';
+import { type CanonicalJson, compareText } from '../domain/value.js';
 import { type DeviceReference, findDevice, type FoundDevice } from './device.reader.js';
 import { type DeviceSeries, EVER, heard, seriesOf } from './device-series.js';
 import { JsonText } from './json-text.js';
@@ -164,7 +164,7 @@ async function factsOf(
   const percentiles = await percentilesOf(query, seriesIds, looked, shares);
   return {
     pieces,
-    partials: partials.map((partial) => ({ ...partial, stretch: partial.stretch + skipped })),
+    partials: skipped > 0 ? partials.map((partial) => ({ ...partial, stretch: partial.stretch + skipped })) : partials,
     neighbours,
     percentiles: new Map(percentiles.map(({ seriesId, bucket, values }) => [`${seriesId} ${bucket}`, values])),
     durations: wants.states ? await durationsOf(query, seriesIds, shown, pieces, neighbours, until) : new Map(),
@@ -245,23 +245,27 @@ function rowsOf(
     until,
   });
   const shares = functions.filter((name) => percentileShare(name) !== null);
-  return edges.flatMap(([from, to], index) => {
-    const exact = percentiles.get(`${id} ${index}`);
-    const spent = durations.get(id)?.get(index);
-    const answers = functions.map((name) =>
-      name === 'durations'
-        ? durationsView(spent)
-        : valueOf(name, numbers.get(index), exact?.[shares.indexOf(name)] ?? null, fill),
-    );
-    if (fill === 'none' && answers.every((answer, place) => says(functions[place] ?? '', answer) === false)) return [];
+  const rows: AggregateView[] = [];
+  for (const [index, [from, to]] of edges.entries()) {
+    const bucket = numbers.get(index);
+    const exact = shares.length > 0 ? percentiles.get(`${id} ${index}`) : undefined;
     const row: Record<string, AggregateView[string]> & Pick<AggregateView, 'identifier' | 'from' | 'to'> = {
       identifier,
       from,
       to,
     };
-    for (const [place, name] of functions.entries()) row[name] = answers[place] ?? null;
-    return [row];
-  });
+    let told = fill !== 'none';
+    for (const name of functions) {
+      const answer =
+        name === 'durations'
+          ? durationsView(durations.get(id)?.get(index))
+          : valueOf(name, bucket, exact?.[shares.indexOf(name)] ?? null, fill);
+      row[name] = answer;
+      told ||= says(name, answer);
+    }
+    if (told) rows.push(row);
+  }
+  return rows;
 }
 
 /** A count of nothing says as little as null. */
@@ -275,18 +279,22 @@ function valueOf(
   percentile: string | null,
   fill: Fill,
 ): JsonText | null {
-  const text = (): string | null => {
-    if (!bucket) return name === 'count' ? '0' : null;
-    if (isAggregateFunction(name)) {
-      const value = bucket.of(name);
-      if (value !== null) return value;
-      if (name === 'first' || name === 'last') return bucket.filledEnd(fill);
-      return name === 'avg' || name === 'min' || name === 'max' ? bucket.filled(fill) : null;
-    }
-    return bucket.count > 0 ? percentile : bucket.filled(fill);
-  };
-  const value = text();
+  const value = textOf(name, bucket, percentile, fill);
   return value === null ? null : new JsonText(value);
+}
+
+function textOf(
+  name: string,
+  bucket: BucketNumbers | undefined,
+  percentile: string | null,
+  fill: Fill,
+): CanonicalJson | null {
+  if (!bucket) return name === 'count' ? '0' : null;
+  if (!isAggregateFunction(name)) return bucket.count > 0 ? percentile : bucket.filled(fill);
+  const value = bucket.of(name);
+  if (value !== null) return value;
+  if (name === 'first' || name === 'last') return bucket.filledEnd(fill);
+  return name === 'avg' || name === 'min' || name === 'max' ? bucket.filled(fill) : null;
 }
 
 /** The longest first. */

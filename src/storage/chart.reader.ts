@@ -1,15 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import type { NumberAt, Stretch, ValueAt } from '../domain/partial-aggregate.js';
 import { piecesOf, windowsWithin } from '../domain/pieces.js';
-import { equalParts, stretchesFor, thinOut, thinOutChanges } from '../domain/thin-out.js';
+import { chartGrid, equalParts, stretchesFor, thinOut, thinOutChanges } from '../domain/thin-out.js';
 import { type DeviceReference, findDevice, type FoundDevice } from './device.reader.js';
 import { type DeviceSeries, EVER, heard, seriesOf } from './device-series.js';
-import { extremes } from './extremes.js';
 import { JsonText } from './json-text.js';
 import { mergedReadings } from './merged-readings.js';
 import { firstNumbers, lastNumbers } from './partial-aggregates.js';
 import type { Instant } from './read-columns.js';
 import type { Bounds } from './reading-source.js';
+import { rolledExtremes } from './rolled-extremes.js';
+import { DAY_MS, HOUR_MS } from './rollup-state.js';
 import { seenThrough, seriesWithin } from './seen-through.js';
 import { type Query, Snapshots } from './snapshots.js';
 import { stateChanges } from './state-changes.js';
@@ -39,9 +40,6 @@ export interface ChartView {
 /** All points of an answer. */
 export const MOST_CHART_POINTS = 20_000;
 const MOST_CHANGES = 20_000;
-
-/** Each stretch is looked at in so many parts, which leaves LTTB the lowest and highest of each to pick from. */
-const PARTS_OF_STRETCH = 4;
 
 /** Why a chart cannot be drawn, in terms of a parameter. */
 export class UnanswerableChart extends Error {
@@ -108,12 +106,11 @@ async function charts(
   shown: readonly Stretch[],
   points: number,
 ): Promise<readonly ChartView[]> {
-  const count = stretchesFor(points);
-  const parts = piecesOf(equalParts(range, count * PARTS_OF_STRETCH), shown);
-  const found = await extremes(
+  const grid = chartGrid(range, stretchesFor(points), [DAY_MS, HOUR_MS]);
+  const found = await rolledExtremes(
     query,
     series.map(({ id }) => id),
-    parts,
+    piecesOf(grid.parts, shown),
   );
   const counted = series.map((one) => {
     const own = found.filter(({ seriesId }) => seriesId === one.id);
@@ -143,7 +140,7 @@ async function charts(
     const kept =
       numbers === 0
         ? fewChanges(changes.get(id) ?? [], range, points)
-        : (few.get(id) ?? thinOut(candidates(own, outer.get(id) ?? []), equalParts(range, count)));
+        : (few.get(id) ?? thinOut(candidates(own, outer.get(id) ?? []), grid.stretches));
     return {
       identifier,
       readings: numbers + others,

@@ -8,6 +8,8 @@ import { stretchEdges } from './stretch-edges.js';
 /** The lowest and the highest number of one series in one stretch, each the earliest of its size. */
 export interface Extremes {
   readonly seriesId: number;
+  /** Which of the stretches asked for, counted from 0. */
+  readonly stretch: number;
   /** Readings that are numbers, and others. */
   readonly count: number;
   readonly others: number;
@@ -17,6 +19,7 @@ export interface Extremes {
 
 interface Row {
   readonly seriesId: number;
+  readonly stretch: number;
   readonly count: number;
   readonly others: number;
   readonly low: string | null;
@@ -46,7 +49,7 @@ export async function extremes(
   );
   const rows = await query<Row>(
     `WITH ${edges.cte}
-     SELECT s."id" AS "seriesId", g."count", g."others", g."low"[1]::text AS "low", (g."low"[2] * 1000)::float8 AS "lowAt",
+     SELECT s."id" AS "seriesId", ${edges.groupAfter('g."edge"')} AS "stretch", g."count", g."others", g."low"[1]::text AS "low", (g."low"[2] * 1000)::float8 AS "lowAt",
        g."high"[1]::text AS "high", (g."high"[2] * -1000)::float8 AS "highAt"
      FROM unnest(${series}::int4[]) WITH ORDINALITY AS s("id", "place")
      CROSS JOIN LATERAL (
@@ -61,8 +64,9 @@ export async function extremes(
      ORDER BY s."place", g."edge"`,
     ...parameters.values,
   );
-  return rows.map(({ seriesId, count, others, low, lowAt, high, highAt }) => ({
+  return rows.map(({ seriesId, stretch, count, others, low, lowAt, high, highAt }) => ({
     seriesId,
+    stretch,
     count,
     others,
     lowest: low === null ? null : { value: low, at: lowAt },

@@ -1,4 +1,3 @@
-import type { PartialPiece } from '../domain/combine-partials.js';
 import type { Stretch } from '../domain/partial-aggregate.js';
 import { floor } from './rollup-state.js';
 
@@ -9,20 +8,20 @@ export interface Rest extends Stretch {
 }
 
 /** A part of a stretch, and what its readings come to. */
-export interface AnsweredPiece {
+export interface AnsweredPiece<Piece> {
   readonly stretch: number;
   readonly low: number;
-  readonly piece: PartialPiece;
+  readonly piece: Piece;
 }
 
 /** What was rolled up of one bucket of a series. */
-export interface RolledRow {
+export interface RolledRow<Piece> {
   readonly seriesId: number;
   /** When the bucket begins. */
   readonly at: number;
-  readonly total: PartialPiece;
+  readonly total: Piece;
   /** By their places in the bucket, in order, those that have readings; null where they are not told. */
-  readonly parts: readonly { readonly place: number; readonly piece: PartialPiece }[] | null;
+  readonly parts: readonly { readonly place: number; readonly piece: Piece }[] | null;
 }
 
 /**
@@ -30,12 +29,12 @@ export interface RolledRow {
  * is for the next level.
  * @param rows by when their buckets begin
  */
-export function answerFrom(
-  rows: ReadonlyMap<number, RolledRow>,
+export function answerFrom<Piece>(
+  rows: ReadonlyMap<number, RolledRow<Piece>>,
   asked: readonly Rest[],
   { bucketMs, partMs }: { readonly bucketMs: number; readonly partMs: number },
-): { readonly pieces: readonly AnsweredPiece[]; readonly rests: readonly Rest[] } {
-  const pieces: AnsweredPiece[] = [];
+): { readonly pieces: readonly AnsweredPiece<Piece>[]; readonly rests: readonly Rest[] } {
+  const pieces: AnsweredPiece<Piece>[] = [];
   const rests: { low: number; high: number; readonly stretch: number }[] = [];
   const leave = (stretch: number, low: number, high: number): void => {
     if (low >= high) return;

@@ -18,7 +18,19 @@ const LEAST_OF_HOUR = 20;
 const BUSY_DAY = 720;
 
 /** What a row, or a line of its `parts`, tells, in this order. */
-const TOLD = ['count', 'sum', 'min', 'max', 'first', 'firstAt', 'last', 'lastAt', 'area'] as const;
+export const TOLD = [
+  'count',
+  'sum',
+  'min',
+  'max',
+  'first',
+  'firstAt',
+  'last',
+  'lastAt',
+  'area',
+  'minAt',
+  'maxAt',
+] as const;
 
 type Step = '1 minute' | '1 hour' | '1 day';
 
@@ -43,13 +55,17 @@ const READINGS = `
 function summedUp(step: Step, readings: string): string {
   const first = 'b."before" IS NULL OR b."before" < b."bucket"';
   const last = `b."after" IS NULL OR b."after" >= b."bucket" + INTERVAL '${step}'`;
+  const at = ms('b."bucket"', 'b."at"');
+  // A number and its time compared as one: the earliest of its size. PostgreSQL computes the same aggregate once.
+  const lowest = `(min(ARRAY[b."number", ${at}]) FILTER (WHERE b."number" IS NOT NULL))`;
+  const highest = `(max(ARRAY[b."number", -${at}]) FILTER (WHERE b."number" IS NOT NULL))`;
   return `
   SELECT b."seriesId", b."bucket", count(b."number")::int AS "count", count(*) - count(b."number") AS "others",
-    trim_scale(sum(b."number")) AS "sum", min(b."number") AS "min", max(b."number") AS "max",
+    trim_scale(sum(b."number")) AS "sum", ${lowest}[1] AS "min", ${highest}[1] AS "max",
     max(b."number") FILTER (WHERE ${first}) AS "first", max(b."number") FILTER (WHERE ${last}) AS "last",
-    max(${ms('b."bucket"', 'b."at"')}) FILTER (WHERE ${first})::int AS "firstAt",
-    max(${ms('b."bucket"', 'b."at"')}) FILTER (WHERE ${last})::int AS "lastAt",
-    coalesce(trim_scale(sum(b."number" * ${ms('b."at"', 'b."after"')}) FILTER (WHERE NOT (${last}))), 0) AS "area"
+    max(${at}) FILTER (WHERE ${first})::int AS "firstAt", max(${at}) FILTER (WHERE ${last})::int AS "lastAt",
+    coalesce(trim_scale(sum(b."number" * ${ms('b."at"', 'b."after"')}) FILTER (WHERE NOT (${last}))), 0) AS "area",
+    ${lowest}[2]::int AS "minAt", -${highest}[2]::int AS "maxAt"
   FROM (SELECT n.*, ${bucketOf(step, 'n."at"')} AS "bucket" FROM ${readings} n) b GROUP BY b."seriesId", b."bucket"`;
 }
 

@@ -134,7 +134,10 @@ export class Rollups {
         // Each statement after this one sees all that was committed before the state was had.
         const state = await holdState(tx);
         if (!state) return null;
-        await tx.$executeRawUnsafe(`SELECT set_config('work_mem', '64MB', true), set_config('jit', 'off', true)`);
+        await tx.$executeRawUnsafe(
+          `SELECT set_config('work_mem', '64MB', true), set_config('jit', 'off', true),
+             set_config('max_parallel_workers_per_gather', '0', true)`, // the other processors are for questions
+        );
         return work(tx, state, async (ids, time, ready) => {
           days.add(utcDay(time.low));
           await remake(tx, ids, time, ready);

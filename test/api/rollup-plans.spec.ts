@@ -10,9 +10,9 @@ const END = Date.UTC(2026, 10, 20);
 
 /** A day of a series is one row, and its line of an hour says the same in each. */
 const rollUps = (fromSeries: number, toSeries: number): string => `
-  INSERT INTO "ReadingRollup" ("at", "seriesId", "count", "firstAt", "lastAt", "hours", "sum", "min", "max", "first", "last", "area", "parts")
-  SELECT day, s, 240, 0, 86399999, 24, 240, 1, 1, 1, 1, 86399999,
-    (SELECT string_agg(concat_ws(' ', h, 10, 10, 1, 1, 1, 0, 1, 3599999, 3599999), E'\\n' ORDER BY h) FROM generate_series(0, 23) h)
+  INSERT INTO "ReadingRollup" ("at", "seriesId", "count", "firstAt", "lastAt", "minAt", "maxAt", "hours", "sum", "min", "max", "first", "last", "area", "parts")
+  SELECT day, s, 240, 0, 86399999, 0, 0, 24, 240, 1, 1, 1, 1, 86399999,
+    (SELECT string_agg(concat_ws(' ', h, 10, 10, 1, 1, 1, 0, 1, 3599999, 3599999, 0, 0), E'\\n' ORDER BY h) FROM generate_series(0, 23) h)
   FROM generate_series(TIMESTAMPTZ '2026-11-20Z' - ${DAYS} * INTERVAL '1 day', '2026-11-19Z', INTERVAL '1 day') day,
     generate_series(${fromSeries}, ${toSeries}) s`;
 

@@ -78,8 +78,8 @@ describe('a product with a retention of its own', () => {
   it('loses what its readings were rolled up to before it loses them, and keeps its chunks until then', async () => {
     await store.partitions.add([{ table: 'ReadingRollup', day: '2026-03-10' }]);
     await store.sql(
-      `INSERT INTO "ReadingRollup" ("at", "seriesId", "count", "firstAt", "lastAt", "hours", "sum", "min", "max", "first", "last", "area")
-       SELECT '2026-03-10Z', "id", 3, 1000, 3000, 24, 6, 1, 3, 1, 3, 3000 FROM "DeviceProperty"`,
+      `INSERT INTO "ReadingRollup" ("at", "seriesId", "count", "firstAt", "lastAt", "minAt", "maxAt", "hours", "sum", "min", "max", "first", "last", "area")
+       SELECT '2026-03-10Z', "id", 3, 1000, 3000, 1000, 3000, 24, 6, 1, 3, 1, 3, 3000 FROM "DeviceProperty"`,
     );
     const rolledUp = async (): Promise<unknown> =>
       (await store.sql<{ device: string }>(`SELECT "device" FROM "ReadingRollupView" ORDER BY 1`)).map(

@@ -4,7 +4,7 @@ import type { DeviceEvent } from '../../src/domain/device-event.js';
 import type { Value } from '../../src/domain/value.js';
 import { DAY_MS, HOUR_MS } from '../../src/storage/rollup-state.js';
 import { Rollups } from '../../src/storage/rollups.js';
-import { bothAnswers, rollUpAll } from '../support/rollups.js';
+import { bothAnswers, bothExtremes, rollUpAll } from '../support/rollups.js';
 import { decodedAs, openStore, type TestStore } from '../support/writer.js';
 
 const MINUTE_MS = 60_000;
@@ -99,8 +99,11 @@ async function check(deeds: readonly Deed[]): Promise<void> {
       .slice(1)
       .map((high, index) => ({ low: base + (edges[index] ?? 0), high: base + high }))
       .filter((_, index) => index !== 2);
-    const { raw, rolled } = await bothAnswers(store.prisma, { seriesIds: series.map(({ id }) => id), stretches, ends });
+    const seriesIds = series.map(({ id }) => id);
+    const { raw, rolled } = await bothAnswers(store.prisma, { seriesIds, stretches, ends });
     expect(rolled).toEqual(raw);
+    const drawn = await bothExtremes(store.prisma, { seriesIds, stretches });
+    expect(drawn.rolled).toEqual(drawn.raw);
   };
   for (const deed of deeds) {
     if (deed.write === 'burst') {

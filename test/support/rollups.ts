@@ -1,6 +1,8 @@
 import type { PartialAggregate } from '../../src/domain/partial-aggregate.js';
+import { type Extremes, extremes } from '../../src/storage/extremes.js';
 import { partialAggregates, type PartialsQuestion } from '../../src/storage/partial-aggregates.js';
 import type { PrismaService } from '../../src/storage/prisma.service.js';
+import { rolledExtremes } from '../../src/storage/rolled-extremes.js';
 import { rolledPartials } from '../../src/storage/rolled-partials.js';
 import type { Rollups, StepDone } from '../../src/storage/rollups.js';
 import { Snapshots } from '../../src/storage/snapshots.js';
@@ -30,5 +32,16 @@ export async function bothAnswers(
   return new Snapshots(prisma).read(async (query) => ({
     raw: await partialAggregates(query, question),
     rolled: await rolledPartials(query, question),
+  }));
+}
+
+/** The same of the lowest and the highest. */
+export async function bothExtremes(
+  prisma: PrismaService,
+  { seriesIds, stretches }: Pick<PartialsQuestion, 'seriesIds' | 'stretches'>,
+): Promise<{ raw: readonly Extremes[]; rolled: readonly Extremes[] }> {
+  return new Snapshots(prisma).read(async (query) => ({
+    raw: await extremes(query, seriesIds, stretches),
+    rolled: await rolledExtremes(query, seriesIds, stretches),
   }));
 }

@@ -8,6 +8,8 @@ CREATE TABLE "ReadingRollup" (
     "count" INTEGER NOT NULL,
     "firstAt" INTEGER NOT NULL,
     "lastAt" INTEGER NOT NULL,
+    "minAt" INTEGER NOT NULL,
+    "maxAt" INTEGER NOT NULL,
     "hours" SMALLINT NOT NULL,
     "sum" DECIMAL NOT NULL,
     "min" DECIMAL NOT NULL,
