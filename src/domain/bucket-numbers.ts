@@ -49,7 +49,9 @@ export function bucketNumbers(series: SummedSeries): ReadonlyMap<number, BucketN
     if (bucket) bucket.push(seen);
     else buckets.set(seen.piece.bucket, [seen]);
   }
-  return new Map([...buckets].map(([bucket, seen]) => [bucket, new PiecesOfBucket(seen, series.until)]));
+  const numbers = new Map<number, BucketNumbers>();
+  for (const [bucket, seen] of buckets) numbers.set(bucket, new PiecesOfBucket(seen, series.until));
+  return numbers;
 }
 
 /** Each piece with what is known before and behind it. Nothing is carried from one window into another. */
@@ -81,8 +83,15 @@ class PiecesOfBucket implements BucketNumbers {
     private readonly seen: readonly Seen[],
     private readonly until: number,
   ) {
-    this.partials = seen.flatMap(({ partial }) => partial ?? []);
-    this.count = this.partials.reduce((sum, partial) => sum + partial.count, 0);
+    const partials: PartialAggregate[] = [];
+    let count = 0;
+    for (const { partial } of seen) {
+      if (!partial) continue;
+      partials.push(partial);
+      count += partial.count;
+    }
+    this.partials = partials;
+    this.count = count;
   }
 
   of(name: AggregateFunction): CanonicalJson | null {

@@ -13,16 +13,23 @@ const SIGNIFICANT_DIGITS = 20;
 
 /** Reads plain decimal text, as it is stored. */
 export function decimal(text: CanonicalNumber | number): Decimal {
-  const [whole = '', fraction = ''] = String(text).split('.');
-  return { digits: BigInt(whole + fraction), places: fraction.length };
+  const all = String(text);
+  const point = all.indexOf('.');
+  if (point < 0) return { digits: BigInt(all), places: 0 };
+  const fraction = all.slice(point + 1);
+  return { digits: BigInt(all.slice(0, point) + fraction), places: fraction.length };
 }
+
+const ZERO_DIGIT = '0'.charCodeAt(0);
 
 /** The canonical text: no needless zeros, no minus before zero. */
 export function decimalText({ digits, places }: Decimal): CanonicalNumber {
   const negative = digits < 0n;
   const all = (negative ? -digits : digits).toString().padStart(places + 1, '0');
   const whole = all.slice(0, all.length - places);
-  const fraction = all.slice(all.length - places).replace(/0+$/, '');
+  let end = all.length;
+  while (end > whole.length && all.charCodeAt(end - 1) === ZERO_DIGIT) end -= 1;
+  const fraction = all.slice(whole.length, end);
   return `${negative ? '-' : ''}${whole}${fraction && `.${fraction}`}`;
 }
 
@@ -49,7 +56,7 @@ export function dividedBy({ digits, places }: Decimal, whole: number): Decimal {
   const divisor = BigInt(whole);
   const before = digitCount(digits) - places - digitCount(divisor); // of the quotient, or one more
   const kept = Math.max(places, SIGNIFICANT_DIGITS - before);
-  const scaled = digits * 10n ** BigInt(kept - places);
+  const scaled = digits * tenTo(kept - places);
   const half = (divisor < 0n ? -divisor : divisor) / 2n;
   const odd = divisor % 2n === 0n ? 0n : 1n;
   const rest = scaled % divisor;
@@ -60,7 +67,13 @@ export function dividedBy({ digits, places }: Decimal, whole: number): Decimal {
 }
 
 function widened({ digits, places }: Decimal, to: number): bigint {
-  return to === places ? digits : digits * 10n ** BigInt(to - places);
+  return to === places ? digits : digits * tenTo(to - places);
+}
+
+const TENS = Array.from({ length: 40 }, (_, power) => 10n ** BigInt(power));
+
+function tenTo(power: number): bigint {
+  return TENS[power] ?? 10n ** BigInt(power);
 }
 
 function digitCount(value: bigint): number {

@@ -76,7 +76,8 @@ export class UnanswerableAggregates extends Error {
 /** What is known of the readings of all series asked for. */
 interface Facts {
   readonly pieces: readonly Piece[];
-  readonly partials: readonly PartialAggregate[];
+  /** By series and piece. */
+  readonly partials: ReadonlyMap<number, ReadonlyMap<number, PartialAggregate>>;
   readonly neighbours: Neighbours;
   readonly percentiles: ReadonlyMap<string, readonly string[]>;
   /** By series. */
@@ -164,12 +165,22 @@ async function factsOf(
   const percentiles = await percentilesOf(query, seriesIds, looked, shares);
   return {
     pieces,
-    partials: skipped > 0 ? partials.map((partial) => ({ ...partial, stretch: partial.stretch + skipped })) : partials,
+    partials: bySeries(partials, Math.max(skipped, 0)),
     neighbours,
     percentiles: new Map(percentiles.map(({ seriesId, bucket, values }) => [`${seriesId} ${bucket}`, values])),
     durations: wants.states ? await durationsOf(query, seriesIds, shown, pieces, neighbours, until) : new Map(),
     until,
   };
+}
+
+function bySeries(partials: readonly PartialAggregate[], skipped: number): Facts['partials'] {
+  const found = new Map<number, Map<number, PartialAggregate>>();
+  for (const partial of partials) {
+    const ofSeries = found.get(partial.seriesId);
+    if (ofSeries) ofSeries.set(partial.stretch + skipped, partial);
+    else found.set(partial.seriesId, new Map([[partial.stretch + skipped, partial]]));
+  }
+  return found;
 }
 
 function wantsOf({ functions, fill }: AggregateQuestion): {
@@ -220,7 +231,7 @@ async function durationsOf(
 function refuseOtherThanNumbers(series: readonly DeviceSeries[], question: AggregateQuestion, facts: Facts): void {
   if (question.identifiers === null || question.functions.some((name) => OF_ANY_VALUE.has(name))) return;
   for (const { id, identifier } of series) {
-    const partials = facts.partials.filter(({ seriesId }) => seriesId === id);
+    const partials = [...(facts.partials.get(id)?.values() ?? [])];
     if (partials.length > 0 && partials.every(({ count }) => count === 0)) {
       throw new UnanswerableAggregates(
         'functions',
@@ -238,7 +249,7 @@ function rowsOf(
 ): readonly AggregateView[] {
   const numbers = bucketNumbers({
     pieces,
-    partials: new Map(partials.filter(({ seriesId }) => seriesId === id).map((each) => [each.stretch, each])),
+    partials: partials.get(id) ?? new Map<number, PartialAggregate>(),
     numberBefore: neighbours.numbersBefore.get(id) ?? null,
     valueBefore: neighbours.valuesBefore.get(id) ?? null,
     numberAfter: neighbours.numbersAfter.get(id) ?? null,

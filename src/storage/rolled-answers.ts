@@ -164,17 +164,13 @@ function together<Piece extends object>(
   pieces: Progress<Piece>['pieces'],
   kind: PieceKind<Piece>,
 ): (Piece & OfStretch)[] {
-  const byStretch = new Map<number, Progress<Piece>['pieces']>();
-  for (const piece of pieces) {
-    const parts = byStretch.get(piece.stretch);
-    if (parts) parts.push(piece);
-    else byStretch.set(piece.stretch, [piece]);
+  pieces.sort((a, b) => a.stretch - b.stretch || a.low - b.low);
+  const found: (Piece & OfStretch)[] = [];
+  for (let first = 0, next = 1; first < pieces.length; first = next) {
+    const stretch = pieces[first]?.stretch ?? 0;
+    for (next = first + 1; pieces[next]?.stretch === stretch;) next += 1;
+    const whole = kind.together(pieces.slice(first, next).map(({ piece }) => piece));
+    if (whole) found.push(Object.assign(whole, { seriesId, stretch })); // pieces are nobody else's
   }
-  return [...byStretch]
-    .sort(([a], [b]) => a - b)
-    .flatMap(([stretch, parts]) => {
-      const inOrder = parts.length > 1 ? [...parts].sort((a, b) => a.low - b.low) : parts;
-      const whole = kind.together(inOrder.map(({ piece }) => piece));
-      return whole ? [{ ...whole, seriesId, stretch }] : [];
-    });
+  return found;
 }

@@ -39,8 +39,10 @@ export class SpaceKeeper {
     );
     const packedAt = new Map(notes.map((note) => [note.month, note.packedAt]));
     const due: DueMonth[] = [];
-    for (const partition of closed.filter(({ name }) => filled.has(name))) {
-      const [row] = await this.db.query(`SELECT FROM "partitions"."${partition.name}" LIMIT 1`);
+    for (const partition of closed) {
+      const [row] = filled.has(partition.name)
+        ? await this.db.query(`SELECT FROM "partitions"."${partition.name}" LIMIT 1`)
+        : [];
       const last = packedAt.get(monthOf(partition)) ?? null;
       if (row && last !== null && now.getTime() - last.getTime() < AGAIN_AFTER_MS) continue;
       if (row || last !== null) due.push({ partition, rows: row !== undefined });
