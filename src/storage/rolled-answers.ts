@@ -166,9 +166,10 @@ function together<Piece extends object>(
 ): (Piece & OfStretch)[] {
   pieces.sort((a, b) => a.stretch - b.stretch || a.low - b.low);
   const found: (Piece & OfStretch)[] = [];
-  for (let first = 0, next = 1; first < pieces.length; first = next) {
-    const stretch = pieces[first]?.stretch ?? 0;
-    for (next = first + 1; pieces[next]?.stretch === stretch;) next += 1;
+  let next = 0;
+  while (next < pieces.length) {
+    const [first, stretch] = [next, pieces[next]?.stretch ?? 0];
+    while (pieces[next]?.stretch === stretch) next += 1;
     const whole = kind.together(pieces.slice(first, next).map(({ piece }) => piece));
     if (whole) found.push(Object.assign(whole, { seriesId, stretch })); // pieces are nobody else's
   }
