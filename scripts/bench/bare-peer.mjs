@@ -124,6 +124,7 @@ async function writeDevices(devices) {
     ...Array(10).fill(none),
     column(devices, ({ first }) => time(first)),
     column(devices, ({ last }) => time(last)),
+    column(devices, ({ first }) => time(first)),
   ]);
 }
 

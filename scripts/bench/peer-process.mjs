@@ -7,6 +7,7 @@ import { PlainError } from '../plain-error.mjs';
  * @typedef {object} PeerProcess
  * @property {number} pid
  * @property {(question: Record<string, unknown>) => Promise<any>} ask
+ * @property {Promise<never>} died rejects, with what it said, when it ends before it is told to
  * @property {() => Promise<void>} stop
  */
 
@@ -29,15 +30,17 @@ export function startPeerProcess(file, settings) {
   const open = new Map();
   let last = 0;
   let ended = false;
-  const exited = new Promise((resolve) => {
+  /** @type {Promise<never>} */
+  const died = new Promise((_, reject) => {
     child.once('exit', () => {
       ended = true;
       const error = new PlainError(`${file} ended unexpectedly:\n${complaints}`);
-      for (const { reject } of open.values()) reject(error);
+      for (const waiting of open.values()) waiting.reject(error);
       open.clear();
-      resolve(undefined);
+      reject(error);
     });
   });
+  const exited = died.catch(() => undefined);
   child.on('message', (/** @type {{ id: number, answer?: unknown, error?: string }} */ { id, answer, error }) => {
     const waiting = open.get(id);
     open.delete(id);
@@ -46,6 +49,7 @@ export function startPeerProcess(file, settings) {
   });
   return {
     pid: child.pid ?? 0,
+    died,
     ask: (question) =>
       new Promise((resolve, reject) => {
         if (ended) return reject(new PlainError(`${file} ended unexpectedly:\n${complaints}`));

@@ -18,6 +18,7 @@ import { DEVICES, PROPERTIES } from './workload.mjs';
  * @property {number} pid
  * @property {() => Promise<unknown>} reset
  * @property {() => Promise<{ latency: Latency | null, seenMs?: number, transactionMs?: number, batches?: number }>} stats
+ * @property {Promise<never>} [died] rejects when it ends by itself
  * @property {() => Promise<void>} stop
  */
 
@@ -100,9 +101,9 @@ export async function runBench({ root, dataDirectory, options, signal }) {
       stopsLater(() => peer.stop());
       await source.ask({ do: 'clients', count: 1 });
       const end = Date.now() - 60_000;
-      await working(`${name}: warming up`, () =>
-        source.ask({ do: 'flood', first: 0, count: warmUp, end: end - messages }),
-      );
+      const warmedUp = source.ask({ do: 'flood', first: 0, count: warmUp, end: end - messages });
+      // A peer that cannot write would be waited for for ever.
+      await working(`${name}: warming up`, () => Promise.race(peer.died ? [warmedUp, peer.died] : [warmedUp]));
       signal.throwIfAborted();
       const flood = await working(`${name}: ${messages.toLocaleString('en')} messages as fast as it can`, () =>
         measureFlood({ source, peer, databases, first: warmUp, messages, end }),
@@ -270,6 +271,7 @@ async function measureFlood({ source, peer, databases, first, messages, end }) {
 function asPeer(process) {
   return {
     pid: process.pid,
+    died: process.died,
     reset: () => process.ask({ do: 'reset' }),
     stats: () => process.ask({ do: 'stats' }),
     stop: () => process.stop(),
