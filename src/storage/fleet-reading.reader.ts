@@ -88,10 +88,12 @@ export class FleetReadingReader {
       let [rows, looked, devices, place] = [0, 0, FEW_DEVICES, after];
       do {
         const stretch = await seriesBehind(query, filter, place, devices);
-        const lines = await linesOf(query, stretch.series, limit - rows, text);
-        parts.push(lines.text ?? '');
-        rows += lines.rows;
-        if (rows >= limit) return { text: parts.join(''), rows, next: placeOf(stretch.series, lines) };
+        for (const series of turnsOf(stretch.series, place)) {
+          const lines = await linesOf(query, series, limit - rows, text);
+          parts.push(lines.text ?? '');
+          rows += lines.rows;
+          if (rows >= limit) return { text: parts.join(''), rows, next: placeOf(series, lines) };
+        }
         place = stretch.behind;
         looked += devices;
         devices = Math.min(devices * 4, MANY_DEVICES);
@@ -133,6 +135,19 @@ async function seriesBehind(
     series: rows.flatMap((row) => seriesOf(row, filter, place)),
     behind: last && found === devices ? [last.productKey, last.deviceName, last.identifier, LAST] : null,
   };
+}
+
+/**
+ * The series that a page ended amid is read by itself: it may hold many pages, and of those beside it as many rows would be read as
+ * the page has room for, to be thrown away.
+ */
+function turnsOf(series: readonly Series[], place: FleetReadingPlace | null): readonly (readonly Series[])[] {
+  const [first, ...others] = series;
+  const amid =
+    first &&
+    place &&
+    [first.productKey, first.deviceName, first.identifier].every((name, index) => name === place[index]);
+  return amid ? [[first], others] : [series];
 }
 
 /** A series of a row, unless nothing is left of it. */

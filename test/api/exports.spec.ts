@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import { query } from '../../scripts/postgres/connection.mjs';
-import { startApi, type TestApi } from '../support/api.js';
+import { after, aNumber, aReading, startApi, type TestApi } from '../support/api.js';
 import { until } from '../support/until.js';
 
 const ROWS = 3_000;
@@ -88,5 +88,25 @@ describe('a whole list on its way out', () => {
     const list = await begin('identity', other);
     await other.close();
     await expect(list.text()).rejects.toThrow();
+  });
+});
+
+describe('the readings of the fleet', () => {
+  it('come in pages of any size, each once and in one order', async () => {
+    const api = await startApi();
+    const reported = (deviceName: string, identifier: string, count: number) =>
+      Array.from({ length: count }, (_, second) =>
+        aReading({ productKey: 'a1', deviceName }, identifier, aNumber(String(second)), after(second)),
+      );
+    await api.happened(
+      ...reported('one', 'A', 5),
+      ...reported('one', 'B', 1),
+      ...reported('two', 'A', 3),
+      ...reported('two', 'C', 4),
+    );
+    const whole = (await api.get(LIST)).body['items'];
+    expect(whole).toHaveLength(13);
+    for (const limit of [1, 2, 3, 4, 5, 6, 9, 13]) expect(await api.walk(LIST, limit)).toEqual(whole);
+    await api.close();
   });
 });
