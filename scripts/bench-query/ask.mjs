@@ -3,6 +3,9 @@ import http from 'node:http';
 import { PlainError } from '../plain-error.mjs';
 import { Durations } from '../bench/percentiles.mjs';
 
+/** Before a rate is measured: it is that of a service that has been running, whose code is compiled. */
+const WARM_UP = 500;
+
 /** Asks one service over connections that stay open. */
 export class Asker {
   #agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
@@ -70,7 +73,7 @@ export class Asker {
    */
   async atRate(question, perSecond, seconds, signal) {
     const durations = new Durations();
-    for (let warm = 0; warm < 20; warm++) await this.get(question(warm));
+    for (let warm = 0; warm < WARM_UP; warm++) await this.get(question(warm));
     const started = performance.now();
     /** @type {Promise<void>[]} */
     const open = [];
@@ -78,7 +81,7 @@ export class Asker {
       const due = started + (index * 1_000) / perSecond;
       while (performance.now() < due) await new Promise((resolve) => setTimeout(resolve, due - performance.now()));
       signal.throwIfAborted();
-      open.push(this.get(question(index + 20)).then(() => durations.add(performance.now() - due)));
+      open.push(this.get(question(index + WARM_UP)).then(() => durations.add(performance.now() - due)));
     }
     await Promise.all(open);
     return durations.summary();
