@@ -142,11 +142,11 @@ async function spanOf(query: Query, device: number, window: Bounds): Promise<Spa
 }
 
 /** An interval as far as it lies in a span. */
-function endingWith({ low, high }: Span, { from, until, ...rest }: PresenceInterval): PresenceInterval {
+function endingWith({ low, high }: Span, interval: PresenceInterval): PresenceInterval {
   return {
-    ...rest,
-    from: from ?? (low === EVER ? null : low),
-    until: until ?? (high === NEVER ? null : high),
+    ...interval,
+    from: interval.from ?? (low === EVER ? null : low),
+    until: interval.until ?? (high === NEVER ? null : high),
   };
 }
 
