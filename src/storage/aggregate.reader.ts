@@ -15,7 +15,7 @@ import { type Piece, piecesOf, windowsWithin } from '../domain/pieces.js';
 import { type Durations, stateDurations } from '../domain/state-durations.js';
 import { type CanonicalJson, compareText } from '../domain/value.js';
 import { type DeviceReference, findDevice, type FoundDevice } from './device.reader.js';
-import { type DeviceSeries, EVER, heard, seriesOf } from './device-series.js';
+import { type DeviceSeries, heard, seriesOf } from './device-series.js';
 import { JsonText } from './json-text.js';
 import { type Neighbours, neighboursOf } from './neighbours.js';
 import { percentilesOf } from './percentiles.js';
@@ -25,6 +25,7 @@ import { seenThrough, seriesWithin } from './seen-through.js';
 import { rolledPartials } from './rolled-partials.js';
 import { type Query, Snapshots } from './snapshots.js';
 import { stateChanges } from './state-changes.js';
+import { ALWAYS } from './user-windows.js';
 
 /** What is asked of the readings of a device. */
 export interface AggregateQuestion {
@@ -99,7 +100,7 @@ export class AggregateReader {
   async aggregates(
     reference: DeviceReference,
     question: AggregateQuestion,
-    windows: readonly Bounds[] = EVER,
+    windows: readonly Bounds[] = ALWAYS,
   ): Promise<readonly AggregateView[] | null> {
     return this.snapshots.read(async (query) => {
       const found = await findDevice(query, reference);

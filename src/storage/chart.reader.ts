@@ -3,7 +3,7 @@ import type { NumberAt, Stretch, ValueAt } from '../domain/partial-aggregate.js'
 import { piecesOf, windowsWithin } from '../domain/pieces.js';
 import { chartGrid, equalParts, stretchesFor, thinOut, thinOutChanges } from '../domain/thin-out.js';
 import { type DeviceReference, findDevice, type FoundDevice } from './device.reader.js';
-import { type DeviceSeries, EVER, heard, seriesOf } from './device-series.js';
+import { type DeviceSeries, heard, seriesOf } from './device-series.js';
 import { JsonText } from './json-text.js';
 import { mergedReadings } from './merged-readings.js';
 import { firstNumbers, lastNumbers } from './partial-aggregates.js';
@@ -14,6 +14,7 @@ import { DAY_MS, HOUR_MS } from './rollup-state.js';
 import { seenThrough, seriesWithin } from './seen-through.js';
 import { type Query, Snapshots } from './snapshots.js';
 import { stateChanges } from './state-changes.js';
+import { ALWAYS } from './user-windows.js';
 
 /** What is to be drawn of a device. */
 export interface ChartQuestion {
@@ -66,7 +67,7 @@ export class ChartReader {
   async chart(
     reference: DeviceReference,
     question: ChartQuestion,
-    windows: readonly Bounds[] = EVER,
+    windows: readonly Bounds[] = ALWAYS,
   ): Promise<readonly ChartView[] | null> {
     return this.snapshots.read(async (query) => {
       const found = await findDevice(query, reference);

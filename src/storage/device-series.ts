@@ -10,9 +10,6 @@ export interface DeviceSeries {
   readonly identifier: string;
 }
 
-/** All of history. */
-export const EVER: readonly Bounds[] = [{ low: -Infinity, high: Infinity }];
-
 /** The named properties of devices that were ever reported, or all, by identifier. */
 export async function seriesOf(
   query: Query,

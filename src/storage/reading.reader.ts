@@ -2,13 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { windowsWithin } from '../domain/pieces.js';
 import { type DeviceReference, findDevice, type FoundDevice } from './device.reader.js';
 import { findDevices } from './find-devices.js';
-import { type DeviceSeries, EVER, heard, seriesOf } from './device-series.js';
+import { type DeviceSeries, heard, seriesOf } from './device-series.js';
 import { JsonText } from './json-text.js';
 import { type ListedSeries, type MergedPlace, mergedReadings, type MergedRow } from './merged-readings.js';
 import { type Instant, type Page, pageOf, type PageRequest } from './read-columns.js';
 import type { Bounds } from './reading-source.js';
 import { Snapshots } from './snapshots.js';
-import type { UserReference } from './user-windows.js';
+import { ALWAYS, type UserReference } from './user-windows.js';
 
 /** A half-open stretch of time and the direction to walk it in. */
 export interface TimeRange {
@@ -64,7 +64,7 @@ export class ReadingReader {
     identifiers: readonly string[] | null,
     range: TimeRange,
     page: PageRequest<ReadingPlace>,
-    windows: readonly Bounds[] = EVER,
+    windows: readonly Bounds[] = ALWAYS,
   ): Promise<Page<ReadingView, ReadingPlace> | null> {
     return this.snapshots.read(async (query) => {
       const device = await findDevice(query, reference);

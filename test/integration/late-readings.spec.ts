@@ -219,4 +219,15 @@ describe('a month that is being packed', () => {
     ]);
     expect(await read(MARCH, APRIL)).toHaveLength(50);
   });
+
+  it('leaves no empty partition behind for good, although somebody was in the way once', async () => {
+    await fill(50);
+    await store.keep(new Date(MAY));
+    await store.addMonth(new Date(MARCH)); // as if it could not be dropped
+    await store.keep(new Date(MAY));
+    expect(await store.sql(`SELECT to_regclass('"partitions"."PropertyReading_2026_03"') IS NULL AS "gone"`)).toEqual([
+      { gone: true },
+    ]);
+    expect(await read(MARCH, APRIL)).toHaveLength(50);
+  });
 });
